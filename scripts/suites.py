@@ -1,0 +1,131 @@
+"""Run the test suites one after another and print, at the end, what each proved.
+
+`python -m scripts.suites [NAME...]` (all of them without a name). A suite that has no tests, or that skipped
+one because this machine cannot run it, counts as failed: a green line always means that something was shown.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+ROOT = Path(__file__).resolve().parent.parent
+TOOLS = Path(sys.executable).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A named group of tests and the one sentence that a green run allows to say."""
+
+    name: str
+    proves: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one suite did: its tests, its figures as `name: value` and whether it may be called green."""
+
+    suite: Suite
+    passed: bool
+    ran: int = 0
+    trouble: str = ""
+    seconds: float = 0.0
+    figures: tuple[str, ...] = ()
+
+    def lines(self) -> str:
+        """The closing line, with one more line per figure."""
+        verdict = "passed" if self.passed else f"FAILED {self.trouble}".rstrip()
+        head = (
+            f"{self.suite.name:<9} {self.ran:>5} tests {self.seconds:>7.1f} s  {verdict}: {self.suite.proves}"
+        )
+        return "\n".join([head, *(f"{'':<27}{figure}" for figure in self.figures)])
+
+
+STATIC = Suite("static", "lint, format, strict types and the direction of imports")
+SUITES = (
+    Suite("unit", "the rules, transitions, settings and texts, without any I/O"),
+    Suite("adapters", "memory and AWS adapters keep the same contract"),
+    Suite("workflow", "order, names, branches and retries of the durable operations"),
+    Suite("crash", "a process killed at any point changes no outcome and doubles no effect"),
+    Suite("api", "every route, problem and permission; the same request twice is one effect"),
+    Suite("template", "what is deployed: structure, permissions, aliases, timeouts"),
+    Suite("local", "one command, an order to its outcome by HTTP, over real processes"),
+    Suite("browser", "an order to its outcome by click, in a real browser"),
+    Suite("sam", "the packages build, and their handlers import from what was built"),
+)
+CHECKS = (
+    ("ruff", "check", "--quiet"),
+    ("ruff", "format", "--check", "--quiet"),
+    ("mypy", "--no-error-summary"),
+    ("lint-imports",),
+)
+
+
+def run_static() -> Report:
+    """Every static check, all of them even when one fails."""
+    failed = [check[0] for check in CHECKS if _run([str(TOOLS / check[0]), *check[1:]])]
+    return Report(STATIC, not failed, ran=len(CHECKS), trouble=", ".join(failed))
+
+
+def run_suite(suite: Suite) -> Report:
+    """One suite in a process of its own, so that none can lean on what another left behind."""
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results.xml"
+        command = [sys.executable, "-m", "pytest", f"tests/{suite.name}", "-q", f"--junitxml={results}"]
+        code = _run([*command, *suite.options])
+        if not results.exists():
+            return Report(suite, passed=False, trouble="(pytest did not start)")
+        return read_results(suite, results, code)
+
+
+def read_results(suite: Suite, results: Path, code: int) -> Report:
+    """The report behind pytest's results file and exit code."""
+    tree = ET.parse(results).getroot()  # noqa: S314 - pytest wrote it a moment ago
+    tests = tree.findall(".//testcase")
+    failed = sum(1 for test in tests if test.find("failure") is not None or test.find("error") is not None)
+    skipped = sum(1 for test in tests if test.find("skipped") is not None)
+    found = [f"{p.get('name')}: {p.get('value')}" for p in tree.findall(".//property")]
+    trouble = f"({failed} failed, {skipped} skipped)" if tests else "(no tests)"
+    green = code == 0 and bool(tests) and not failed and not skipped
+    return Report(suite, green, ran=len(tests) - skipped, trouble=trouble, figures=tuple(found))
+
+
+def run_timed(suite: Suite) -> Report:
+    """Announce a suite, run it, and note how long it took."""
+    print(f"\n=== {suite.name}", flush=True)
+    begin = time.monotonic()
+    report = run_static() if suite is STATIC else run_suite(suite)
+    return replace(report, seconds=time.monotonic() - begin)
+
+
+def choose(names: Sequence[str]) -> list[Suite]:
+    """The named suites, or all of them, in their fixed order."""
+    known = (STATIC, *SUITES)
+    unknown = set(names) - {suite.name for suite in known}
+    if unknown:
+        sys.exit(f"No such suite: {', '.join(sorted(unknown))}")
+    return [suite for suite in known if not names or suite.name in names]
+
+
+def _run(command: list[str]) -> int:
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def main() -> int:
+    """Run, then print one closing line per suite."""
+    begin = time.monotonic()
+    reports = [run_timed(suite) for suite in choose(sys.argv[1:])]
+    print("\n" + "=" * 100)
+    for report in reports:
+        print(report.lines())
+    print(f"{sum(report.ran for report in reports)} tests in {time.monotonic() - begin:.0f} s")
+    return 0 if all(report.passed for report in reports) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
