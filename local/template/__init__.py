@@ -1,0 +1,44 @@
+"""What the deployment template declares, as typed and frozen descriptions.
+
+`read(path)` is the way in; every other part of the local stack is driven by the `Template` it returns.
+"""
+
+from local.template.document import TemplateError
+from local.template.model import (
+    Bucket,
+    Cors,
+    Durable,
+    Function,
+    HttpApi,
+    Index,
+    JwtAuthorizer,
+    KeyAttribute,
+    Route,
+    Rule,
+    Subscription,
+    Table,
+    Target,
+    Template,
+    Topic,
+)
+from local.template.reader import read
+
+__all__ = [
+    "Bucket",
+    "Cors",
+    "Durable",
+    "Function",
+    "HttpApi",
+    "Index",
+    "JwtAuthorizer",
+    "KeyAttribute",
+    "Route",
+    "Rule",
+    "Subscription",
+    "Table",
+    "Target",
+    "Template",
+    "TemplateError",
+    "Topic",
+    "read",
+]
