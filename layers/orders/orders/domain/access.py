@@ -1,0 +1,69 @@
+"""Who may see and do what with an order (product rule "roles, and who sees what"). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orders.domain.errors import CountersignError
+from orders.domain.model import Order, Person, Role, Verdict
+from orders.domain.policy import APPROVER_LADDER
+from orders.domain.transitions import Decide, Withdraw, judge
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a person may see of one order."""
+
+    document: bool
+    payloads: bool
+
+
+def access_of(order: Order, person: Person) -> Access | None:
+    """Return what the person may see, or None when the order does not exist for them."""
+    if Role.AUDITORS in person.roles:
+        return Access(document=True, payloads=True)
+    if order.requester == person.username or _decides_some_level(order, person):
+        return Access(document=True, payloads=False)
+    if Role.OPERATORS in person.roles:
+        return Access(document=False, payloads=False)
+    return None
+
+
+def _decides_some_level(order: Order, person: Person) -> bool:
+    return any(person.roles & level.deciding_roles for level in order.levels)
+
+
+def actions_of(order: Order, person: Person, now: datetime) -> tuple[str, ...]:
+    """Return what the person may do now: exactly the commands that the table would accept."""
+    level = order.current_level
+    actions = []
+    if level is not None and _accepted(order, Decide(person, level.number, Verdict.APPROVE, None), now):
+        actions += ["approve", "reject"]
+    if _accepted(order, Withdraw(person, None), now):
+        actions.append("withdraw")
+    return tuple(actions)
+
+
+def _accepted(order: Order, command: Decide | Withdraw, now: datetime) -> bool:
+    try:
+        judge(order, command, now)
+    except CountersignError:
+        return False
+    return True
+
+
+def audiences_of(order: Order) -> frozenset[str]:
+    """Return the lists an order belongs to; they only ever grow."""
+    roles = {role for level in order.levels for role in level.deciding_roles}
+    return frozenset({"all", f"requester:{order.requester}"} | {f"role:{role}" for role in roles})
+
+
+def audience_for(person: Person, *, mine: bool) -> tuple[str, ...]:
+    """Return the lists a person reads: everything for auditors and operators, else own orders and their roles'."""
+    if mine:
+        return (f"requester:{person.username}",)
+    if person.roles & {Role.AUDITORS, Role.OPERATORS}:
+        return ("all",)
+    roles = sorted(person.roles & set(APPROVER_LADDER))
+    return (f"requester:{person.username}", *(f"role:{role}" for role in roles))

@@ -1,0 +1,216 @@
+"""What an order is. Times are aware UTC datetimes, money is integer minor units (cents)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NewType
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+OrderId = NewType("OrderId", str)
+Sku = NewType("Sku", str)
+
+
+class Role(StrEnum):
+    """What a person may do; the value is the group in the access token."""
+
+    REQUESTERS = "requesters"
+    MANAGERS = "managers"
+    DIRECTORS = "directors"
+    FINANCE = "finance"
+    WAREHOUSE = "warehouse"
+    OPERATORS = "operators"
+    AUDITORS = "auditors"
+
+
+class Status(StrEnum):
+    """Where an order stands. The transitions between these are the table in `orders.domain.transitions`."""
+
+    SUBMITTED = "SUBMITTED"
+    PENDING_APPROVAL = "PENDING_APPROVAL"
+    CHARGING = "CHARGING"
+    NEEDS_ATTENTION = "NEEDS_ATTENTION"
+    COMPLETED = "COMPLETED"
+    REFUSED = "REFUSED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    WITHDRAWN = "WITHDRAWN"
+    FAILED = "FAILED"
+
+
+FINAL = frozenset(
+    {Status.COMPLETED, Status.REFUSED, Status.REJECTED, Status.EXPIRED, Status.WITHDRAWN, Status.FAILED}
+)
+
+
+class Verdict(StrEnum):
+    """What an approver says."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class LevelOutcome(StrEnum):
+    """Where one level of approval stands."""
+
+    WAITING = "waiting"
+    OPEN = "open"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who calls: always from a verified token, never from a request."""
+
+    username: str
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelTerms:
+    """What one level asks for, fixed when the order is taken so that no later change bends it. Times in seconds."""
+
+    role: Role
+    quorum: int
+    window_seconds: int
+    reminder_seconds: int
+    escalation_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One person's accepted word on one level."""
+
+    by: str
+    verdict: Verdict
+    reason: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of approval. `callback_id` wakes the workflow; it is a secret and never leaves the server."""
+
+    number: int
+    terms: LevelTerms
+    outcome: LevelOutcome = LevelOutcome.WAITING
+    opened_at: datetime | None = None
+    deadline: datetime | None = None
+    remind_at: datetime | None = None
+    escalate_at: datetime | None = None
+    escalated_to: Role | None = None
+    reminders: int = 0
+    decisions: tuple[Decision, ...] = ()
+    undelivered: tuple[str, ...] = ()
+    callback_id: str | None = None
+
+    @property
+    def deciding_roles(self) -> frozenset[Role]:
+        """Who may decide now: the level's role, and after an escalation the next one too."""
+        return frozenset(
+            {self.terms.role} if self.escalated_to is None else {self.terms.role, self.escalated_to}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One priced line. The price is the catalogue's at submission."""
+
+    sku: Sku
+    quantity: int
+    unit_price: int
+
+    @property
+    def amount(self) -> int:
+        """What the line costs, in cents."""
+        return self.quantity * self.unit_price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDocument:
+    """The whole order as taken: written once to the bucket, and the only source of every later figure."""
+
+    order_id: OrderId
+    fingerprint: str
+    requester: str
+    customer: str
+    currency: str
+    note: str | None
+    lines: tuple[Line, ...]
+    submitted_at: datetime
+    catalogue_version: str
+    policy_version: str
+    levels: tuple[LevelTerms, ...]
+
+    @property
+    def total(self) -> int:
+        """What the order costs, in cents."""
+        return sum(line.amount for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRef:
+    """Where the document lies and what it must hash to; this, not the document, travels through the workflow."""
+
+    key: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """The order's row: the one place where its state is decided. `version` counts writes, `audit_seq` audit entries."""
+
+    order_id: OrderId
+    version: int
+    audit_seq: int
+    status: Status
+    requester: str
+    customer: str
+    currency: str
+    total: int
+    note: str | None
+    line_count: int
+    submitted_at: datetime
+    updated_at: datetime
+    document: DocumentRef
+    policy_version: str
+    levels: tuple[Level, ...] = ()
+    execution_arn: str | None = None
+    possible_duplicate_of: OrderId | None = None
+    outcome_reason: str | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing can change any more."""
+        return self.status in FINAL
+
+    @property
+    def current_level(self) -> Level | None:
+        """The last level that was opened, if any."""
+        opened = [level for level in self.levels if level.opened_at is not None]
+        return opened[-1] if opened else None
+
+    @property
+    def next_level(self) -> Level | None:
+        """The first level that nobody has opened yet."""
+        return next((level for level in self.levels if level.opened_at is None), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One line of the audit: append-only, numbered without gaps. `data` is JSON-plain."""
+
+    order_id: OrderId
+    seq: int
+    at: datetime
+    actor: str
+    event: str
+    from_status: Status | None
+    to_status: Status
+    data: dict[str, str | int | None]

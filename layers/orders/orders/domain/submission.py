@@ -1,0 +1,108 @@
+"""From what a person asks for to the order's document: identity, prices, levels."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orders.domain.errors import FieldError, InvalidRequestError
+from orders.domain.model import Line, OrderDocument, OrderId, Sku
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from orders.domain.catalogue import Catalogue
+    from orders.domain.policy import Policy, Waits
+
+MAX_LINES = 10_000
+MAX_QUANTITY = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedLine:
+    """What a person asks for: never a price."""
+
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An order as asked for, its shape already checked at the border."""
+
+    customer: str
+    currency: str
+    lines: tuple[RequestedLine, ...]
+    note: str | None = None
+
+    def fingerprint(self) -> str:
+        """Return the sha256 of the request: the same for the same request, however it was spelt in JSON."""
+        lines = [[line.sku, line.quantity] for line in self.lines]
+        plain = json.dumps([self.customer, self.currency, lines, self.note], separators=(",", ":"))
+        return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def order_id_for(requester: str, idempotency_key: str) -> OrderId:
+    """Return the one id that this person's key can ever have; it is the execution's name too, so a retry finds both."""
+    digest = hashlib.sha256(f"{requester}\n{idempotency_key}".encode()).digest()
+    return OrderId("o" + base64.b32encode(digest).decode()[:26].lower())
+
+
+def draw_up(
+    submission: Submission,
+    *,
+    order_id: OrderId,
+    requester: str,
+    at: datetime,
+    catalogue: Catalogue,
+    policy: Policy,
+    waits: Waits,
+) -> OrderDocument:
+    """Price the submission and choose its levels; raise InvalidRequestError with everything that must be changed."""
+    errors = [*_currency_errors(submission, catalogue), *_line_errors(submission, catalogue)]
+    if errors:
+        raise InvalidRequestError(tuple(errors))
+    lines = tuple(
+        Line(Sku(line.sku), line.quantity, catalogue.goods[Sku(line.sku)].unit_price)
+        for line in submission.lines
+    )
+    total = sum(line.amount for line in lines)
+    if total > policy.cap:
+        detail = f"The order comes to {total} cents; at most {policy.cap} can be ordered at once. Order less, or split."
+        raise InvalidRequestError((FieldError("/lines", detail),))
+    return OrderDocument(
+        order_id=order_id,
+        fingerprint=submission.fingerprint(),
+        requester=requester,
+        customer=submission.customer,
+        currency=submission.currency,
+        note=submission.note,
+        lines=lines,
+        submitted_at=at,
+        catalogue_version=catalogue.version,
+        policy_version=policy.version,
+        levels=policy.levels_for(total, waits),
+    )
+
+
+def _currency_errors(submission: Submission, catalogue: Catalogue) -> list[FieldError]:
+    if submission.currency == catalogue.currency:
+        return []
+    return [FieldError("/currency", f"The catalogue is in {catalogue.currency}; use that.")]
+
+
+def _line_errors(submission: Submission, catalogue: Catalogue) -> list[FieldError]:
+    if not 1 <= len(submission.lines) <= MAX_LINES:
+        return [FieldError("/lines", f"An order has 1 to {MAX_LINES} lines.")]
+    errors = []
+    for index, line in enumerate(submission.lines):
+        if Sku(line.sku) not in catalogue.goods:
+            errors.append(
+                FieldError(f"/lines/{index}/sku", f"The catalogue has no {line.sku!r}; pick one it has.")
+            )
+        if not 1 <= line.quantity <= MAX_QUANTITY:
+            errors.append(FieldError(f"/lines/{index}/quantity", f"Order 1 to {MAX_QUANTITY} of a good."))
+    return errors

@@ -1,0 +1,1 @@
+"""The catalogue and the policy as versioned JSON, read by `orders.adapters.reference`."""

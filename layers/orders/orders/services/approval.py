@@ -1,0 +1,179 @@
+"""Deciding. A person's decision is one conditional write; only then is the workflow woken, and it re-reads the row.
+
+Decide, then signal: a signal carries nothing that is trusted, and a lost one costs at most a reminder interval.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orders.domain.errors import OrderFencedError, TransitionRefusedError
+from orders.domain.model import Decision, Level, LevelOutcome, Order, OrderId, Person, Status
+from orders.domain.transitions import (
+    WORKFLOW,
+    Change,
+    Decide,
+    Expire,
+    NoteUndelivered,
+    OpenLevel,
+    Withdraw,
+    earlier_decision,
+    judge,
+    level_of,
+    next_command,
+    next_due,
+    publish_callback,
+    refusal_by_state,
+)
+from orders.services.ports import Clock, Signaller
+from orders.services.writing import OrderWriter
+
+
+class LookOutcome(StrEnum):
+    """The closed set of what a look at a level can find."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the row says about a level. While pending: seconds until something is due, and what has been marked as due.
+
+    `reminders` and `escalated` come from the row and not from what this call did, so a repeated call says the same.
+    """
+
+    outcome: LookOutcome
+    wake_in_seconds: int
+    reminders: int
+    escalated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionTaken:
+    """An accepted decision and the order after it."""
+
+    order: Order
+    level: Level
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalService:
+    """Both sides of a level: people decide through the API, the workflow opens the level and looks at it."""
+
+    writer: OrderWriter
+    clock: Clock
+    signaller: Signaller
+
+    def decide(self, order_id: OrderId, command: Decide) -> DecisionTaken:
+        """Take a decision, or return the same one the person took before; then wake the workflow if that settled it.
+
+        Raises the refusals of `orders.domain.transitions.judge`. A decision that arrives after the deadline expires
+        the order on the spot: whoever touches the row first makes that write.
+        """
+        order = self.writer.apply(order_id, lambda row: self._decision(row, command))
+        level = level_of(order, command.level)
+        decision = earlier_decision(order, command)
+        self._wake(level)
+        if decision is None:  # what was written is the expiry
+            raise refusal_by_state(order, command.level)
+        return DecisionTaken(order, level, decision)
+
+    def withdraw(self, order_id: OrderId, command: Withdraw) -> Order:
+        """Take the order back before the charge; a second call returns the withdrawn order."""
+        order = self.writer.apply(order_id, lambda row: self._withdrawal(row, command))
+        if order.current_level is not None:
+            self._wake(order.current_level)
+        return order
+
+    def open_level(
+        self, order_id: OrderId, number: int, callback_id: str, possible_duplicate_of: OrderId | None
+    ) -> Look:
+        """Publish this look's callback id, opening the level at the first; the answer says whether to wait at all."""
+        command = OpenLevel(number, callback_id, possible_duplicate_of)
+        return self._look(self.writer.apply(order_id, lambda row: self._opening(row, command)), number)
+
+    def settle_level(self, order_id: OrderId, number: int, undelivered: str | None = None) -> Look:
+        """Write what is due on the level, and what message was lost, and say how it stands."""
+        if undelivered is not None:
+            self.writer.apply(order_id, lambda row: self._note(row, NoteUndelivered(number, undelivered)))
+        return self._look(self.writer.apply(order_id, lambda row: self._due(row, number)), number)
+
+    def _decision(self, order: Order, command: Decide) -> Change | None:
+        now = self.clock.now()
+        earlier = earlier_decision(order, command)
+        if earlier is not None and earlier.verdict is command.verdict:
+            return None
+        try:
+            return judge(order, command, now)
+        except TransitionRefusedError as refusal:
+            overdue = next_command(order, command.level, now, actor=command.actor)
+            if refusal.code == "order-expired" and isinstance(overdue, Expire):
+                return judge(order, overdue, now)
+            raise
+
+    def _withdrawal(self, order: Order, command: Withdraw) -> Change | None:
+        if order.status is Status.WITHDRAWN and command.person.username == order.requester:
+            return None
+        return judge(order, command, self.clock.now())
+
+    def _opening(self, order: Order, command: OpenLevel) -> Change | None:
+        level = level_of(order, command.level)
+        if _is_settled(order, level) or level.callback_id == command.callback_id:
+            return None
+        if level.opened_at is None:
+            return judge(order, command, self.clock.now())
+        return publish_callback(order, command.level, command.callback_id)
+
+    def _note(self, order: Order, command: NoteUndelivered) -> Change | None:
+        level = level_of(order, command.level)
+        if _is_settled(order, level) or command.message in level.undelivered:
+            return None
+        return judge(order, command, self.clock.now())
+
+    def _due(self, order: Order, number: int) -> Change | None:
+        now = self.clock.now()
+        command = next_command(order, number, now, actor=WORKFLOW)
+        return (
+            None
+            if command is None or _is_settled(order, level_of(order, number))
+            else judge(order, command, now)
+        )
+
+    def _look(self, order: Order, number: int) -> Look:
+        level = level_of(order, number)
+        if order.status is Status.NEEDS_ATTENTION:
+            message = f"{order.order_id} needs an operator's attention; the workflow must not go on."
+            raise OrderFencedError(message)
+        due = next_due(level)
+        seconds = math.ceil((due - self.clock.now()).total_seconds()) if due else 0
+        return Look(_outcome(order, level), max(1, seconds), level.reminders, level.escalated_to is not None)
+
+    def _wake(self, level: Level) -> None:
+        """Wake the workflow once the level is settled; a vote that settles nothing wakes nobody."""
+        if level.callback_id is not None and level.outcome is not LevelOutcome.OPEN:
+            self.signaller.wake(level.callback_id)
+
+
+def _is_settled(order: Order, level: Level) -> bool:
+    return order.is_final or order.status is Status.NEEDS_ATTENTION or level.outcome is LevelOutcome.APPROVED
+
+
+def _outcome(order: Order, level: Level) -> LookOutcome:
+    by_status = {
+        Status.REJECTED: LookOutcome.REJECTED,
+        Status.EXPIRED: LookOutcome.EXPIRED,
+        Status.WITHDRAWN: LookOutcome.WITHDRAWN,
+    }
+    if order.status in by_status:
+        return by_status[order.status]
+    if order.is_final:
+        message = f"{order.order_id} is {order.status}; nobody can look at its levels any more."
+        raise OrderFencedError(message)
+    return LookOutcome.APPROVED if level.outcome is LevelOutcome.APPROVED else LookOutcome.PENDING

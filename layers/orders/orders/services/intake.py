@@ -1,0 +1,85 @@
+"""Taking an order: document first, then the execution, then the row, each idempotent, so that a retry heals any crash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orders.domain.catalogue import Catalogue
+from orders.domain.errors import CorruptDocumentError, KeyReusedError
+from orders.domain.model import DocumentRef, Order, OrderDocument, OrderId, Status
+from orders.domain.policy import Policy, Waits
+from orders.domain.submission import Submission, draw_up, order_id_for
+from orders.domain.transitions import register
+from orders.services.ports import Clock, DocumentStore, ExecutionStarter, OrderBook
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeService:
+    """The API's half of taking an order. The workflow's half is `RegistrationService`."""
+
+    orders: OrderBook
+    documents: DocumentStore
+    starter: ExecutionStarter
+    clock: Clock
+    catalogue: Catalogue
+    policy: Policy
+    waits: Waits
+
+    def submit(self, requester: str, idempotency_key: str, submission: Submission) -> Order:
+        """Return the one order of this person and key, having made sure that its execution was accepted.
+
+        Raises InvalidRequestError, KeyReusedError when the key belongs to another request, TransientFaultError when
+        the start could not be confirmed (the same call again heals it).
+        """
+        order_id = order_id_for(requester, idempotency_key)
+        document, ref = self._document(order_id, requester, submission)
+        existing = self.orders.get(order_id)
+        if existing is not None and existing.is_final:
+            return existing
+        execution_arn = self.starter.start(order_id, ref)
+        return self.orders.create(register(document, ref, execution_arn))
+
+    def _document(
+        self, order_id: OrderId, requester: str, submission: Submission
+    ) -> tuple[OrderDocument, DocumentRef]:
+        """Return the order's document, writing it at the first call; prices are those of that call."""
+        found = self.documents.get(order_id)
+        if found is None:
+            document = draw_up(
+                submission,
+                order_id=order_id,
+                requester=requester,
+                at=self.clock.now(),
+                catalogue=self.catalogue,
+                policy=self.policy,
+                waits=self.waits,
+            )
+            self.documents.put_if_absent(document)
+            found = self.documents.get(order_id)
+        if found is None:
+            message = f"The document of {order_id} was written but cannot be read."
+            raise CorruptDocumentError(message)
+        if found[0].fingerprint != submission.fingerprint():
+            message = "This Idempotency-Key was used for another order; take a new key."
+            raise KeyReusedError(message)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationService:
+    """The workflow's half: the row exists before anything else happens, whoever comes first."""
+
+    orders: OrderBook
+    documents: DocumentStore
+
+    def register(self, order_id: OrderId, ref: DocumentRef, execution_arn: str) -> Order | None:
+        """Create or find the row; return None when the order is past its start, so that a late duplicate does nothing.
+
+        Raises CorruptDocumentError when the document is not the one that was accepted.
+        """
+        document = self.documents.read(ref)
+        if document.order_id != order_id:
+            message = f"The document at {ref.key} belongs to another order."
+            raise CorruptDocumentError(message)
+        order = self.orders.create(register(document, ref, execution_arn))
+        return order if order.status is Status.SUBMITTED else None

@@ -1,0 +1,223 @@
+"""What the services need from the outside, each as small as its use. Adapters fit these structurally.
+
+Any method may raise `TransientFaultError` when the other side does not answer; the same call may then be made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from orders.domain.model import AuditEntry, DocumentRef, Order, OrderDocument, OrderId, Role, Sku, Status
+from orders.domain.transitions import Change
+
+
+class Clock(Protocol):
+    """Tells the time: aware, UTC, whole milliseconds."""
+
+    def now(self) -> datetime:
+        """Return the present moment."""
+        ...
+
+
+class Pause(Protocol):
+    """Waits a little before another try of a write that met a conflict."""
+
+    def __call__(self, attempt: int) -> None:
+        """Wait before try number `attempt + 1`, with jitter."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some orders and where to go on; `cursor` is opaque, None at the end."""
+
+    orders: tuple[Order, ...]
+    cursor: str | None
+
+
+class OrderBook(Protocol):
+    """The orders table: rows, votes, audit, inbox. One conditional transaction for each change."""
+
+    def create(self, change: Change) -> Order:
+        """Write a new row with its first audit entry; return the row that is there, whoever wrote it."""
+        ...
+
+    def get(self, order_id: OrderId) -> Order | None:
+        """Return the row, strongly consistent."""
+        ...
+
+    def commit(self, change: Change) -> None:
+        """Replace `before` by `after`, with audit, votes and inbox; WriteConflictError if the row is not `before`."""
+        ...
+
+    def audit(self, order_id: OrderId) -> tuple[AuditEntry, ...]:
+        """Return the audit in its order."""
+        ...
+
+    def newest(self, audiences: Sequence[str], status: Status | None, limit: int, cursor: str | None) -> Page:
+        """Return the orders of any of these audiences (`all`, `requester:NAME`, `role:GROUP`) once each, newest first.
+
+        Reads a bounded number of index entries, so a page can be shorter than `limit` and still have a cursor.
+        """
+        ...
+
+    def inbox(self, roles: frozenset[Role], limit: int, cursor: str | None) -> Page:
+        """Return orders with an open level that one of `roles` may decide, by deadline."""
+        ...
+
+
+class DocumentStore(Protocol):
+    """The bucket with each order's whole document, and its receipt."""
+
+    def put_if_absent(self, document: OrderDocument) -> None:
+        """Write the document unless one is there; somebody else's is left as it is."""
+        ...
+
+    def get(self, order_id: OrderId) -> tuple[OrderDocument, DocumentRef] | None:
+        """Return the document and what it hashes to."""
+        ...
+
+    def read(self, ref: DocumentRef) -> OrderDocument:
+        """Return the document that `ref` names; raise CorruptDocumentError if its sha256 is another."""
+        ...
+
+    def put_receipt(self, order_id: OrderId, receipt: Mapping[str, Any]) -> str:
+        """Write the receipt (the same bytes on every try) and return its key."""
+        ...
+
+
+class ExecutionStarter(Protocol):
+    """Starts durable executions by name."""
+
+    def start(self, order_id: OrderId, ref: DocumentRef) -> str:
+        """Start, or find, the order's one execution and return its ARN."""
+        ...
+
+
+class Signaller(Protocol):
+    """Wakes a waiting workflow. Carries nothing that is trusted, and never fails the caller."""
+
+    def wake(self, callback_id: str) -> bool:
+        """Complete the callback; return False when it was closed, unknown or out of reach (counted, not raised)."""
+        ...
+
+
+class ExecutionHistory(Protocol):
+    """Reads the history of one durable execution."""
+
+    def events(self, execution_arn: str, *, payloads: bool) -> Sequence[Mapping[str, Any]]:
+        """Return every history event (botocore's shape), oldest first; callback ids are replaced by their `ref`."""
+        ...
+
+    def describe(self, execution_arn: str) -> Mapping[str, Any]:
+        """Return GetDurableExecution's answer: Status, StartTimestamp, EndTimestamp."""
+        ...
+
+
+class CreditBureau(Protocol):
+    """Says whether a customer may buy."""
+
+    def check(self, customer: str, total: int) -> str | None:
+        """Return None for yes, or the reason for no."""
+        ...
+
+
+class Duplicates(Protocol):
+    """Remembers what was ordered lately."""
+
+    def first_with(self, fingerprint: str, order_id: OrderId, at: datetime) -> OrderId | None:
+        """Return another order with the same content in the last day, or None; remembers this one."""
+        ...
+
+
+class Warehouse(Protocol):
+    """Stock counters. A reservation is keyed `orderId:chunk`; a second identical call is a success."""
+
+    def reserve(self, key: str, quantities: Mapping[Sku, int]) -> tuple[Sku, ...]:
+        """Take all of `quantities` or nothing; return the SKUs that lack stock, empty when reserved."""
+        ...
+
+    def release(self, key: str, quantities: Mapping[Sku, int]) -> None:
+        """Give back what the reservation took; afterwards the key can never reserve."""
+        ...
+
+
+class PaymentState(StrEnum):
+    """What the gateway knows of one payment."""
+
+    NONE = "none"
+    AUTHORISED = "authorised"
+    DECLINED = "declined"
+    CAPTURED = "captured"
+    VOIDED = "voided"
+    REFUNDED = "refunded"
+
+
+class PaymentGateway(Protocol):
+    """The payment provider. Every call is keyed by the order, so a repeat returns what happened the first time.
+
+    Each may raise GatewayUnavailableError: nobody knows yet whether the call took effect.
+    """
+
+    def authorise(self, order_id: OrderId, customer: str, amount: int) -> PaymentState:
+        """Return AUTHORISED or DECLINED."""
+        ...
+
+    def capture(self, order_id: OrderId, customer: str, amount: int) -> PaymentState:
+        """Return CAPTURED or DECLINED; a voided payment is never captured (VOIDED)."""
+        ...
+
+    def settled(self, order_id: OrderId, customer: str) -> bool:
+        """Return whether the captured money has arrived; one poll."""
+        ...
+
+    def void(self, order_id: OrderId) -> PaymentState:
+        """Give up the authorisation; afterwards the payment can never be captured. CAPTURED if it is too late."""
+        ...
+
+    def refund(self, order_id: OrderId) -> PaymentState:
+        """Pay back what was captured."""
+        ...
+
+    def state(self, order_id: OrderId) -> PaymentState:
+        """Return what the gateway knows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to people. `key` is `orderId#kind#level#k`: the same message is one outbox item, however often sent."""
+
+    key: str
+    order_id: OrderId
+    kind: str
+    level: int
+    k: int
+    to: str
+    subject: str
+    body: str
+    at: datetime
+
+
+class Outbox(Protocol):
+    """Messages written once, then published at least once."""
+
+    def record(self, message: Message) -> bool:
+        """Write the message unless its key is there; return whether it still has to be published."""
+        ...
+
+    def mark_published(self, message: Message) -> None:
+        """Note that the message went out."""
+        ...
+
+
+class Publisher(Protocol):
+    """Sends a message to whoever listens; at least once, with its key."""
+
+    def publish(self, message: Message) -> None:
+        """Send it."""
+        ...

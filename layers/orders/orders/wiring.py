@@ -1,0 +1,143 @@
+"""The composition root: the only place that picks adapters and the only one that reads `os.environ`.
+
+Nothing happens at import. `services()` builds everything at its first call; a test installs its own with `installed`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from orders.adapters.clock import SystemClock, jittered_pause
+from orders.adapters.documents import S3Documents
+from orders.adapters.dynamodb import DynamoDuplicates, DynamoOrderBook, DynamoOutbox, orders_table
+from orders.adapters.durable_lambda import LambdaHistory, LambdaSignaller, LambdaStarter
+from orders.adapters.reference import load_catalogue, load_policy
+from orders.adapters.sandbox import SandboxBureau, SandboxGateway, SandboxWarehouse
+from orders.adapters.sns import SnsPublisher
+from orders.domain.catalogue import Catalogue
+from orders.domain.policy import Policy
+from orders.services.approval import ApprovalService
+from orders.services.fulfilment import ClosingService, PaymentService, ScreeningService, StockService
+from orders.services.intake import IntakeService, RegistrationService
+from orders.services.notification import NotificationService
+from orders.services.ports import (
+    Clock,
+    CreditBureau,
+    DocumentStore,
+    Duplicates,
+    ExecutionHistory,
+    ExecutionStarter,
+    OrderBook,
+    Outbox,
+    Pause,
+    PaymentGateway,
+    Publisher,
+    Signaller,
+    Warehouse,
+)
+from orders.services.reading import ReadingService
+from orders.services.writing import OrderWriter
+from orders.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """One adapter for each port."""
+
+    clock: Clock
+    pause: Pause
+    orders: OrderBook
+    documents: DocumentStore
+    starter: ExecutionStarter
+    signaller: Signaller
+    history: ExecutionHistory
+    bureau: CreditBureau
+    duplicates: Duplicates
+    warehouse: Warehouse
+    gateway: PaymentGateway
+    outbox: Outbox
+    publisher: Publisher
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Every use case, ready to be called."""
+
+    settings: Settings
+    catalogue: Catalogue
+    policy: Policy
+    intake: IntakeService
+    registration: RegistrationService
+    approval: ApprovalService
+    screening: ScreeningService
+    stock: StockService
+    payment: PaymentService
+    closing: ClosingService
+    notification: NotificationService
+    reading: ReadingService
+
+
+def aws_ports(settings: Settings, catalogue: Catalogue) -> Ports:
+    """Return the adapters of the deployed system. Clients connect at their first use."""
+    clock = SystemClock()
+    table = orders_table(settings.orders_table)
+    return Ports(
+        clock=clock,
+        pause=jittered_pause,
+        orders=DynamoOrderBook(table, settings.shards),
+        documents=S3Documents(settings.documents_bucket),
+        starter=LambdaStarter(settings.workflow_arn),
+        signaller=LambdaSignaller(),
+        history=LambdaHistory(),
+        bureau=SandboxBureau(),
+        duplicates=DynamoDuplicates(table),
+        warehouse=SandboxWarehouse(table, catalogue),
+        gateway=SandboxGateway(table, clock),
+        outbox=DynamoOutbox(table, settings.shards),
+        publisher=SnsPublisher(settings.messages_topic_arn),
+    )
+
+
+def assemble(settings: Settings, catalogue: Catalogue, policy: Policy, ports: Ports) -> Services:
+    """Return the services over any set of adapters."""
+    writer = OrderWriter(ports.orders, ports.pause)
+    return Services(
+        settings=settings,
+        catalogue=catalogue,
+        policy=policy,
+        intake=IntakeService(
+            ports.orders, ports.documents, ports.starter, ports.clock, catalogue, policy, settings.waits
+        ),
+        registration=RegistrationService(ports.orders, ports.documents),
+        approval=ApprovalService(writer, ports.clock, ports.signaller),
+        screening=ScreeningService(ports.documents, ports.bureau, catalogue, ports.duplicates),
+        stock=StockService(ports.documents, ports.warehouse),
+        payment=PaymentService(ports.documents, ports.gateway),
+        closing=ClosingService(writer, ports.documents, ports.clock),
+        notification=NotificationService(writer, ports.outbox, ports.publisher, ports.clock),
+        reading=ReadingService(ports.orders, ports.documents, ports.history, ports.clock),
+    )
+
+
+_installed: list[Services] = []
+
+
+def services() -> Services:
+    """Return the services of this process, built from the environment at the first call."""
+    if not _installed:
+        settings, catalogue, policy = Settings.from_env(os.environ), load_catalogue(), load_policy()
+        _installed.append(assemble(settings, catalogue, policy, aws_ports(settings, catalogue)))
+    return _installed[-1]
+
+
+@contextmanager
+def installed(services: Services) -> Iterator[None]:
+    """Use these services instead, for a test."""
+    _installed.append(services)
+    try:
+        yield
+    finally:
+        _installed.remove(services)
