@@ -1,0 +1,4 @@
+"""DynamoDB, S3 and SNS on the laptop: moto answers, and a journal of ours remembers.
+
+Run it with `python -m local.data`; AWS clients reach it through their endpoint settings.
+"""

@@ -1,0 +1,48 @@
+"""`python -m local.data --port D --data DIR`: the data service as a process of its own."""
+
+import argparse
+import os
+import sys
+import threading
+from pathlib import Path
+
+from local.data.journal import Journal, JournalError
+from local.data.server import listen, run
+from local.data.store import DataStore
+
+
+def main() -> int:
+    """Serve until standard input ends; 2 when it cannot start, with one line that says why."""
+    options = _options()
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    try:
+        listener = listen(options.bind, options.port)
+        journal = None if options.ephemeral else Journal(options.data / "data")
+        store = DataStore(journal)
+    except (OSError, JournalError) as error:
+        print(f"data: {error}", file=sys.stderr)
+        return 2
+    address, port = listener.getsockname()[:2]
+    print(f"ready http://{address}:{port}", flush=True)
+    run(store, listener)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.data", description="DynamoDB, S3 and SNS on loopback.")
+    parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the journal")
+    parser.add_argument("--ephemeral", action="store_true", help="remember nothing")
+    parser.add_argument("--bind", default="127.0.0.1", help="address, for containers that cannot reach loopback")
+    return parser.parse_args()
+
+
+def _end_with_input() -> None:
+    """End the process when its parent is gone; everything that was answered is in the journal already."""
+    while sys.stdin.buffer.read(1024):
+        pass
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""The data service over HTTP."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, MutableMapping
+from typing import Any, TypeAlias
+
+from local.data.exchange import ApiRequest, ApiResponse
+from local.data.store import DataStore
+
+Message: TypeAlias = MutableMapping[str, Any]
+
+KEEP_ALIVE_SECONDS = 3600
+"""Longer than any client keeps a connection, so that none is closed under a request."""
+BACKLOG = 1024
+
+
+def application(store: DataStore) -> Callable[..., Any]:
+    """An ASGI application in front of a store.
+
+    A request is carried out on the event loop's own thread, up to its journal record: no other request can come
+    in between.
+    """
+
+    async def serve(scope: Message, receive: Callable[[], Any], send: Callable[[Message], Any]) -> None:
+        body = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        response = _answer(store, _request(scope, bytes(body)))
+        headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
+        if "content-length" not in response.headers:
+            headers.append((b"content-length", str(len(response.body)).encode()))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": response.body})
+
+    return serve
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """A bound socket; port 0 takes a free one.
+
+    Raises OSError when the port is taken.
+    """
+    # asyncio switches Nagle off only where the protocol is named: 40 ms an answer.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((address, port))
+    listener.listen(BACKLOG)
+    return listener
+
+
+def run(store: DataStore, listener: socket.socket) -> None:
+    """Serve until the process is told to stop."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        application(store),
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=1,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _answer(store: DataStore, request: ApiRequest) -> ApiResponse:
+    try:
+        return store.answer(request)
+    except OSError as error:
+        print(f"data: a write could not be remembered: {error}", file=sys.stderr, flush=True)
+        os._exit(1)  # memory is ahead of the journal; the supervisor starts us again from the journal
+
+
+def _request(scope: Message, body: bytes) -> ApiRequest:
+    return ApiRequest(
+        method=scope["method"],
+        path=scope["raw_path"].decode("ascii"),
+        query=scope["query_string"].decode("ascii"),
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        body=body,
+    )

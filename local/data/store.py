@@ -1,0 +1,100 @@
+"""All the data of a stack: one request after the other, each remembered before it is answered."""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from local.data.exchange import Answer, ApiRequest, ApiResponse, Record
+from local.data.journal import Journal
+
+SPARE_LINES = 10_000
+"""The journal is rewritten when more than half of it is past, and not for less than this many lines."""
+
+
+class Service(Protocol):
+    """One AWS service."""
+
+    def answer(self, request: ApiRequest) -> Answer:
+        """Carry out a request; the records say how to do it again."""
+        ...
+
+    def restore(self, record: Record) -> None:
+        """Do again what a record says."""
+        ...
+
+    def snapshot(self) -> Iterator[Record]:
+        """Records that amount to the present state."""
+        ...
+
+
+def _dynamodb() -> Service:
+    from local.data.dynamodb import DynamoDB
+
+    return DynamoDB()
+
+
+def _s3() -> Service:
+    from local.data.s3 import S3
+
+    return S3()
+
+
+def _sns() -> Service:
+    from local.data.sns import SNS
+
+    return SNS()
+
+
+FACTORIES: dict[str, Callable[[], Service]] = {"dynamodb": _dynamodb, "s3": _s3, "sns": _sns}
+
+
+class DataStore:
+    """Not for use from several threads: conditional writes are atomic because every request is alone."""
+
+    def __init__(self, journal: Journal | None) -> None:
+        """Bring back what the journal remembers; without a journal nothing is remembered.
+
+        Raises JournalError when the journal is damaged.
+        """
+        self._services: dict[str, Service] = {}
+        self._journal = journal
+        self._service("dynamodb")
+        if journal is not None:
+            for record in journal.read():
+                self._service(record["service"]).restore(record)
+            self._compact(journal)
+
+    def answer(self, request: ApiRequest) -> ApiResponse:
+        """Carry out one request.
+
+        Raises OSError when its effect could not be remembered: the process must then end, because its memory is
+        ahead of the journal.
+        """
+        name = service_name(request)
+        answer = self._service(name).answer(request)
+        if self._journal is not None and answer.records:
+            self._journal.append({"service": name, **record} for record in answer.records)
+        return answer.response
+
+    def _service(self, name: str) -> Service:
+        """A service, imported at its first use."""
+        if name not in self._services:
+            self._services[name] = FACTORIES[name]()
+        return self._services[name]
+
+    def _compact(self, journal: Journal) -> None:
+        if journal.lines < SPARE_LINES:
+            return
+        records = [
+            {"service": name, **record} for name, service in self._services.items() for record in service.snapshot()
+        ]
+        if journal.lines > 2 * len(records):
+            journal.rewrite(records)
+
+
+def service_name(request: ApiRequest) -> str:
+    """Which service a request is for, by its protocol: JSON with a target, a form, or REST."""
+    if "x-amz-target" in request.headers:
+        return "dynamodb"
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return "sns"
+    return "s3"
