@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 from orders.adapters.clock import SystemClock, jittered_pause
 from orders.adapters.documents import S3Documents
-from orders.adapters.dynamodb import DynamoDuplicates, DynamoOrderBook, DynamoOutbox, orders_table
 from orders.adapters.durable_lambda import LambdaHistory, LambdaSignaller, LambdaStarter
+from orders.adapters.dynamodb import DynamoDuplicates, DynamoOrderBook, DynamoOutbox, orders_table
 from orders.adapters.reference import load_catalogue, load_policy
 from orders.adapters.sandbox import SandboxBureau, SandboxGateway, SandboxWarehouse
 from orders.adapters.sns import SnsPublisher
 from orders.domain.catalogue import Catalogue
 from orders.domain.policy import Policy
+from orders.domain.submission import Terms
 from orders.services.approval import ApprovalService
 from orders.services.fulfilment import ClosingService, PaymentService, ScreeningService, StockService
 from orders.services.intake import IntakeService, RegistrationService
@@ -109,7 +110,7 @@ def assemble(settings: Settings, catalogue: Catalogue, policy: Policy, ports: Po
         catalogue=catalogue,
         policy=policy,
         intake=IntakeService(
-            ports.orders, ports.documents, ports.starter, ports.clock, catalogue, policy, settings.waits
+            ports.orders, ports.documents, ports.starter, ports.clock, Terms(catalogue, policy, settings.waits)
         ),
         registration=RegistrationService(ports.orders, ports.documents),
         approval=ApprovalService(writer, ports.clock, ports.signaller),

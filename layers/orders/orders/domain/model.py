@@ -40,9 +40,7 @@ class Status(StrEnum):
     FAILED = "FAILED"
 
 
-FINAL = frozenset(
-    {Status.COMPLETED, Status.REFUSED, Status.REJECTED, Status.EXPIRED, Status.WITHDRAWN, Status.FAILED}
-)
+FINAL = frozenset({Status.COMPLETED, Status.REFUSED, Status.REJECTED, Status.EXPIRED, Status.WITHDRAWN, Status.FAILED})
 
 
 class Verdict(StrEnum):
@@ -112,9 +110,7 @@ class Level:
     @property
     def deciding_roles(self) -> frozenset[Role]:
         """Who may decide now: the level's role, and after an escalation the next one too."""
-        return frozenset(
-            {self.terms.role} if self.escalated_to is None else {self.terms.role, self.escalated_to}
-        )
+        return frozenset({self.terms.role} if self.escalated_to is None else {self.terms.role, self.escalated_to})
 
 
 @dataclass(frozen=True, slots=True)

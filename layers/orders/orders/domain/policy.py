@@ -55,8 +55,7 @@ class Policy:
         """Return the terms of every level an order of `total` cents must pass; empty means automatic."""
         tier = next(tier for tier in self.tiers if total <= tier.up_to)
         return tuple(
-            LevelTerms(rule.role, rule.quorum, waits.window, waits.reminder, waits.escalation)
-            for rule in tier.levels
+            LevelTerms(rule.role, rule.quorum, waits.window, waits.reminder, waits.escalation) for rule in tier.levels
         )
 
 

@@ -51,23 +51,23 @@ def order_id_for(requester: str, idempotency_key: str) -> OrderId:
     return OrderId("o" + base64.b32encode(digest).decode()[:26].lower())
 
 
-def draw_up(
-    submission: Submission,
-    *,
-    order_id: OrderId,
-    requester: str,
-    at: datetime,
-    catalogue: Catalogue,
-    policy: Policy,
-    waits: Waits,
-) -> OrderDocument:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a submission is held against when it comes in: prices, levels and waits of that moment."""
+
+    catalogue: Catalogue
+    policy: Policy
+    waits: Waits
+
+
+def draw_up(submission: Submission, terms: Terms, *, order_id: OrderId, requester: str, at: datetime) -> OrderDocument:
     """Price the submission and choose its levels; raise InvalidRequestError with everything that must be changed."""
+    catalogue, policy = terms.catalogue, terms.policy
     errors = [*_currency_errors(submission, catalogue), *_line_errors(submission, catalogue)]
     if errors:
         raise InvalidRequestError(tuple(errors))
     lines = tuple(
-        Line(Sku(line.sku), line.quantity, catalogue.goods[Sku(line.sku)].unit_price)
-        for line in submission.lines
+        Line(Sku(line.sku), line.quantity, catalogue.goods[Sku(line.sku)].unit_price) for line in submission.lines
     )
     total = sum(line.amount for line in lines)
     if total > policy.cap:
@@ -84,7 +84,7 @@ def draw_up(
         submitted_at=at,
         catalogue_version=catalogue.version,
         policy_version=policy.version,
-        levels=policy.levels_for(total, waits),
+        levels=policy.levels_for(total, terms.waits),
     )
 
 
@@ -100,9 +100,7 @@ def _line_errors(submission: Submission, catalogue: Catalogue) -> list[FieldErro
     errors = []
     for index, line in enumerate(submission.lines):
         if Sku(line.sku) not in catalogue.goods:
-            errors.append(
-                FieldError(f"/lines/{index}/sku", f"The catalogue has no {line.sku!r}; pick one it has.")
-            )
+            errors.append(FieldError(f"/lines/{index}/sku", f"The catalogue has no {line.sku!r}; pick one it has."))
         if not 1 <= line.quantity <= MAX_QUANTITY:
             errors.append(FieldError(f"/lines/{index}/quantity", f"Order 1 to {MAX_QUANTITY} of a good."))
     return errors

@@ -256,11 +256,7 @@ def _is_requester(order: Order, command: Withdraw, _now: datetime) -> None:
 
 def _is_next_level(order: Order, command: OpenLevel, _now: datetime) -> None:
     upcoming = order.next_level
-    if (
-        upcoming is None
-        or upcoming.number != command.level
-        or not _all_approved(order.levels[: command.level - 1])
-    ):
+    if upcoming is None or upcoming.number != command.level or not _all_approved(order.levels[: command.level - 1]):
         message = f"Level {command.level} cannot be opened now."
         raise TransitionRefusedError("not-open-yet", message, order)
 
@@ -315,9 +311,7 @@ def _decided(order: Order, command: Decide, now: datetime) -> Order:
         reason = f"{command.person.username} rejected it: {command.reason}"
         return replace(order, status=Status.REJECTED, levels=_with_level(order, level), outcome_reason=reason)
     enough = len(decisions) >= level.terms.quorum
-    level = replace(
-        level, outcome=LevelOutcome.APPROVED if enough else LevelOutcome.OPEN, decisions=decisions
-    )
+    level = replace(level, outcome=LevelOutcome.APPROVED if enough else LevelOutcome.OPEN, decisions=decisions)
     return replace(order, levels=_with_level(order, level))
 
 
@@ -340,9 +334,7 @@ def _reminded(order: Order, command: Remind, now: datetime) -> Order:
     level = level_of(order, command.level)
     following = now + timedelta(seconds=level.terms.reminder_seconds)
     remind_at = _before(level.deadline, following) if level.deadline else None
-    return replace(
-        order, levels=_with_level(order, replace(level, reminders=level.reminders + 1, remind_at=remind_at))
-    )
+    return replace(order, levels=_with_level(order, replace(level, reminders=level.reminders + 1, remind_at=remind_at)))
 
 
 def _escalated(order: Order, command: Escalate, _now: datetime) -> Order:
@@ -411,9 +403,7 @@ TABLE: dict[type[Command], Rule] = {
         _expired,
     ),
     NoteUndelivered: Rule("workflow", _PENDING, _PENDING, (), _noted),
-    Refuse: Rule(
-        "workflow", frozenset({Status.SUBMITTED}), frozenset({Status.REFUSED}), (), _to(Status.REFUSED)
-    ),
+    Refuse: Rule("workflow", frozenset({Status.SUBMITTED}), frozenset({Status.REFUSED}), (), _to(Status.REFUSED)),
     BeginCharge: Rule(
         "workflow",
         frozenset({Status.SUBMITTED, Status.PENDING_APPROVAL}),
@@ -421,9 +411,7 @@ TABLE: dict[type[Command], Rule] = {
         (_every_level_approved,),
         _to(Status.CHARGING),
     ),
-    Complete: Rule(
-        "workflow", frozenset({Status.CHARGING}), frozenset({Status.COMPLETED}), (), _to(Status.COMPLETED)
-    ),
+    Complete: Rule("workflow", frozenset({Status.CHARGING}), frozenset({Status.COMPLETED}), (), _to(Status.COMPLETED)),
     Fail: Rule("workflow", frozenset({Status.CHARGING}), frozenset({Status.FAILED}), (), _to(Status.FAILED)),
     NeedAttention: Rule(
         "workflow or notifier",
@@ -514,9 +502,7 @@ def next_command(order: Order, number: int, now: datetime, *, actor: str) -> Com
 
 def next_due(level: Level) -> datetime | None:
     """Return when an open level next needs somebody to look at it."""
-    return min(
-        (at for at in (level.deadline, level.escalate_at, level.remind_at) if at is not None), default=None
-    )
+    return min((at for at in (level.deadline, level.escalate_at, level.remind_at) if at is not None), default=None)
 
 
 def earlier_decision(order: Order, command: Decide) -> Decision | None:

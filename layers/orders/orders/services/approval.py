@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orders.domain.errors import OrderFencedError, TransitionRefusedError
-from orders.domain.model import Decision, Level, LevelOutcome, Order, OrderId, Person, Status
+from orders.domain.model import Decision, Level, LevelOutcome, Order, OrderId, Status
 from orders.domain.transitions import (
     WORKFLOW,
     Change,
@@ -140,11 +140,7 @@ class ApprovalService:
     def _due(self, order: Order, number: int) -> Change | None:
         now = self.clock.now()
         command = next_command(order, number, now, actor=WORKFLOW)
-        return (
-            None
-            if command is None or _is_settled(order, level_of(order, number))
-            else judge(order, command, now)
-        )
+        return None if command is None or _is_settled(order, level_of(order, number)) else judge(order, command, now)
 
     def _look(self, order: Order, number: int) -> Look:
         level = level_of(order, number)

@@ -14,6 +14,7 @@ from orders.domain.catalogue import Catalogue
 from orders.domain.errors import OrderFencedError, TransitionRefusedError
 from orders.domain.model import DocumentRef, Order, OrderDocument, OrderId, Sku, Status
 from orders.domain.transitions import (
+    WORKFLOW,
     BeginCharge,
     Change,
     Command,
@@ -21,7 +22,6 @@ from orders.domain.transitions import (
     Fail,
     NeedAttention,
     Refuse,
-    WORKFLOW,
     judge,
 )
 from orders.services.ports import (
@@ -72,6 +72,10 @@ class StockService:
     documents: DocumentStore
     warehouse: Warehouse
 
+    def branches(self, ref: DocumentRef) -> int:
+        """Return how many branches reserve the document's stock."""
+        return _branch_count(_chunks(self.documents.read(ref)))
+
     def reserve_branch(self, ref: DocumentRef, branch: int) -> tuple[Sku, ...]:
         """Reserve the chunks of one branch; return the SKUs that lack stock. Stops at the first chunk that lacks."""
         document = self.documents.read(ref)
@@ -88,11 +92,6 @@ class StockService:
             self.warehouse.release(f"{document.order_id}:{number}", quantities)
 
 
-def branch_count(document: OrderDocument) -> int:
-    """Return how many branches reserve the document's stock: one for each chunk, at most ten."""
-    return min(MAX_BRANCHES, len(_chunks(document)))
-
-
 def _chunks(document: OrderDocument) -> list[Mapping[Sku, int]]:
     """Sum the lines by SKU and cut them, in SKU order, into what one transaction can hold."""
     wanted: Counter[Sku] = Counter()
@@ -102,9 +101,14 @@ def _chunks(document: OrderDocument) -> list[Mapping[Sku, int]]:
     return [dict(goods[at : at + SKUS_PER_TRANSACTION]) for at in range(0, len(goods), SKUS_PER_TRANSACTION)]
 
 
+def _branch_count(chunks: list[Mapping[Sku, int]]) -> int:
+    """One branch for each chunk, at most ten."""
+    return min(MAX_BRANCHES, len(chunks))
+
+
 def _chunks_of(document: OrderDocument, branch: int) -> list[tuple[int, Mapping[Sku, int]]]:
     chunks = _chunks(document)
-    return [(number, chunks[number]) for number in range(branch, len(chunks), branch_count(document))]
+    return [(number, chunks[number]) for number in range(branch, len(chunks), _branch_count(chunks))]
 
 
 class CaptureOutcome(StrEnum):
@@ -125,10 +129,7 @@ class PaymentService:
     def authorise(self, ref: DocumentRef) -> bool:
         """Return whether the customer's money is set aside; a decline is an answer."""
         document = self.documents.read(ref)
-        return (
-            self.gateway.authorise(document.order_id, document.customer, document.total)
-            is PaymentState.AUTHORISED
-        )
+        return self.gateway.authorise(document.order_id, document.customer, document.total) is PaymentState.AUTHORISED
 
     def capture(self, ref: DocumentRef) -> CaptureOutcome:
         """Take the money. A repeat returns what the gateway did the first time."""
@@ -147,12 +148,12 @@ class PaymentService:
         return self.gateway.settled(document.order_id, document.customer)
 
     def void(self, order_id: OrderId) -> None:
-        """Give up the authorisation, if there is one; afterwards a capture is impossible."""
-        self.gateway.void(order_id)
+        """Give up the authorisation, if there is one; afterwards a capture is impossible.
 
-    def refund(self, order_id: OrderId) -> None:
-        """Pay back what was captured."""
-        self.gateway.refund(order_id)
+        A capture that nobody heard back from may have won after all; then the money goes back.
+        """
+        if self.gateway.void(order_id) is PaymentState.CAPTURED:
+            self.gateway.refund(order_id)
 
 
 @dataclass(frozen=True, slots=True)

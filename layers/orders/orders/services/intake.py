@@ -1,14 +1,12 @@
-"""Taking an order: document first, then the execution, then the row, each idempotent, so that a retry heals any crash."""
+"""Taking an order: document, then execution, then row, each idempotent, so that a retry heals any crash."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orders.domain.catalogue import Catalogue
 from orders.domain.errors import CorruptDocumentError, KeyReusedError
 from orders.domain.model import DocumentRef, Order, OrderDocument, OrderId, Status
-from orders.domain.policy import Policy, Waits
-from orders.domain.submission import Submission, draw_up, order_id_for
+from orders.domain.submission import Submission, Terms, draw_up, order_id_for
 from orders.domain.transitions import register
 from orders.services.ports import Clock, DocumentStore, ExecutionStarter, OrderBook
 
@@ -21,9 +19,7 @@ class IntakeService:
     documents: DocumentStore
     starter: ExecutionStarter
     clock: Clock
-    catalogue: Catalogue
-    policy: Policy
-    waits: Waits
+    terms: Terms
 
     def submit(self, requester: str, idempotency_key: str, submission: Submission) -> Order:
         """Return the one order of this person and key, having made sure that its execution was accepted.
@@ -39,21 +35,11 @@ class IntakeService:
         execution_arn = self.starter.start(order_id, ref)
         return self.orders.create(register(document, ref, execution_arn))
 
-    def _document(
-        self, order_id: OrderId, requester: str, submission: Submission
-    ) -> tuple[OrderDocument, DocumentRef]:
+    def _document(self, order_id: OrderId, requester: str, submission: Submission) -> tuple[OrderDocument, DocumentRef]:
         """Return the order's document, writing it at the first call; prices are those of that call."""
         found = self.documents.get(order_id)
         if found is None:
-            document = draw_up(
-                submission,
-                order_id=order_id,
-                requester=requester,
-                at=self.clock.now(),
-                catalogue=self.catalogue,
-                policy=self.policy,
-                waits=self.waits,
-            )
+            document = draw_up(submission, self.terms, order_id=order_id, requester=requester, at=self.clock.now())
             self.documents.put_if_absent(document)
             found = self.documents.get(order_id)
         if found is None:

@@ -190,7 +190,7 @@ class PaymentGateway(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to people. `key` is `orderId#kind#level#k`: the same message is one outbox item, however often sent."""
+    """One message to people. `key` is `orderId#kind#level#k`: however often sent, it is one outbox item."""
 
     key: str
     order_id: OrderId

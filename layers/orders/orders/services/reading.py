@@ -49,18 +49,14 @@ class ReadingService:
         events = self.history.events(order.execution_arn, payloads=access.payloads)
         return timeline_of(description, events, after=after, now=self.clock.now())
 
-    def page(
-        self, person: Person, *, status: Status | None, mine: bool, limit: int, cursor: str | None
-    ) -> Page:
+    def page(self, person: Person, *, status: Status | None, mine: bool, limit: int, cursor: str | None) -> Page:
         """Return the person's orders, newest first."""
         return self.orders.newest(audience_for(person, mine=mine), status, limit, cursor)
 
     def inbox(self, person: Person, limit: int, cursor: str | None) -> Page:
         """Return what the person may decide now, by deadline. A page can be shorter than `limit` and still go on."""
         page = self.orders.inbox(person.roles, limit, cursor)
-        return Page(
-            tuple(order for order in page.orders if "approve" in self.actions(order, person)), page.cursor
-        )
+        return Page(tuple(order for order in page.orders if "approve" in self.actions(order, person)), page.cursor)
 
     def _seen(self, order_id: OrderId, person: Person) -> tuple[Order, Access]:
         order = self.orders.get(order_id)

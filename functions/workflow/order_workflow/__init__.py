@@ -1,0 +1,1 @@
+"""The durable order workflow: one execution for each order."""

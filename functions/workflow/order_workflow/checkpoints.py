@@ -1,0 +1,56 @@
+"""What is written to the checkpoint log: a wire format between this code and every execution that waits right now.
+
+Keys may be added. Never rename or retype one: an execution that recorded the old shape replays against the new code.
+Everything is JSON-plain, and nothing is large: the document travels as its reference.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+
+class Document(TypedDict):
+    """Where the order's document lies."""
+
+    key: str
+    sha256: str
+    bytes: int
+
+
+class OrderInput(TypedDict):
+    """The execution's input: the same bytes on every retry of a submission."""
+
+    orderId: str
+    document: Document
+
+
+class LevelPlan(TypedDict):
+    """One level to be approved. `firstLookSeconds` is when the first thing is due after it opens."""
+
+    number: int
+    role: str
+    firstLookSeconds: int
+
+
+class Registered(TypedDict):
+    """What register-order found. `fresh` is False for a late duplicate start: the order is past its beginning."""
+
+    fresh: bool
+    branches: int
+    levels: list[LevelPlan]
+
+
+class LookResult(TypedDict):
+    """What the order's row says about a level."""
+
+    outcome: Literal["pending", "approved", "rejected", "expired", "withdrawn"]
+    wakeInSeconds: int
+    reminders: int
+    escalated: bool
+
+
+class OrderResult(TypedDict):
+    """The execution's result."""
+
+    orderId: str
+    status: str

@@ -1,0 +1,58 @@
+"""The order workflow, from registration to outcome. This is the replay path: it runs again at every wake-up.
+
+Whatever varies (time, ids, settings) or has an effect lives in a step; here is only the order of operations.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_durable_execution_sdk_python import DurableContext, InvokeError, durable_execution
+
+from order_workflow import retries, steps
+from order_workflow.approval import approve_level
+from order_workflow.checkpoints import OrderInput, OrderResult, Registered
+from order_workflow.fulfilment import authorize_payment, charge, refuse, reserve_stock, screen_order, undo
+
+STATUS_AFTER = {"rejected": "REJECTED", "expired": "EXPIRED", "withdrawn": "WITHDRAWN"}
+
+
+@durable_execution
+def handler(event: Any, context: DurableContext) -> OrderResult:
+    """Take one order from its registration to its outcome."""
+    order: OrderInput = event
+    context.set_logger(steps.order_logger(order["orderId"]))
+    execution_arn = context.execution_context.durable_execution_arn
+    registered = context.step(steps.register_order(order, execution_arn), name="register-order", config=retries.STORAGE)
+    if not registered["fresh"]:  # a late duplicate start of an order that is past its beginning
+        return {"orderId": order["orderId"], "status": "UNCHANGED"}
+    status = process(context, order, registered)
+    announce_outcome(context, order, status)
+    return {"orderId": order["orderId"], "status": status}
+
+
+def process(context: DurableContext, order: OrderInput, registered: Registered) -> str:
+    """Screen, reserve, authorise, ask every level, charge; return the status the order ends in."""
+    screening = screen_order(context, order)
+    if screening.refusal:
+        return refuse(context, order, screening.refusal, reserved=False, authorised=False)
+    lacking = reserve_stock(context, order, registered["branches"])
+    if lacking:
+        return refuse(context, order, f"Out of stock: {', '.join(lacking[:5])}", reserved=True, authorised=False)
+    refusal = authorize_payment(context, order)
+    if refusal:
+        return refuse(context, order, refusal, reserved=True, authorised=True)
+    for level in registered["levels"]:
+        outcome = approve_level(context, order, level, screening.duplicate_of)
+        if outcome != "approved":
+            return undo(context, order, STATUS_AFTER[outcome])
+    return charge(context, order)
+
+
+def announce_outcome(context: DurableContext, order: OrderInput, status: str) -> None:
+    """Tell the requester. If that fails, the status event of this execution has the notifier send what is missing."""
+    payload = {"orderId": order["orderId"], "kind": "outcome", "level": 0, "k": 0}
+    try:
+        context.invoke(steps.notifier(), payload, name="announce-outcome")
+    except InvokeError:
+        context.logger.warning("the outcome could not be announced", extra={"status": status})

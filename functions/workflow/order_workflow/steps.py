@@ -1,0 +1,202 @@
+"""The durable steps, each one outside effect. A step runs at least once: each names the key that makes that safe.
+
+A function here returns the step's body; the process gives it its name. What a body returns is a checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aws_durable_execution_sdk_python import StepContext
+from aws_durable_execution_sdk_python.types import LoggerInterface, WaitForConditionCheckContext
+from aws_lambda_powertools import Logger
+
+from order_workflow.checkpoints import Document, LevelPlan, LookResult, OrderInput, Registered
+from orders.domain.model import DocumentRef, Order, OrderId
+from orders.services.approval import Look
+from orders.wiring import services
+
+
+def order_logger(order_id: str) -> LoggerInterface:
+    """Return the logger of one order; the context adds execution, operation and attempt and is silent on replay."""
+    logger = Logger(service="order-workflow", location=None)  # the wrapper's own line
+    logger.append_keys(order_id=order_id)
+    return logger
+
+
+def notifier() -> str:
+    """Return the notifier's alias, the target of chained invokes."""
+    return services().settings.notifier_arn
+
+
+def register_order(order: OrderInput, execution_arn: str) -> Callable[[StepContext], Registered]:
+    """Create the row or find it. Key: the order's id, by conditional create."""
+
+    def body(step: StepContext) -> Registered:
+        ref = _ref(order["document"])
+        row = services().registration.register(OrderId(order["orderId"]), ref, execution_arn)
+        step.logger.info("order registered", extra={"fresh": row is not None})
+        if row is None:
+            return {"fresh": False, "branches": 0, "levels": []}
+        return {"fresh": True, "branches": services().stock.branches(ref), "levels": _plan(row)}
+
+    return body
+
+
+def check_credit(order: OrderInput) -> Callable[[StepContext], str | None]:
+    """Ask the credit bureau; a pure question, safe to repeat."""
+    return lambda _: services().screening.credit_refusal(_ref(order["document"]))
+
+
+def check_catalogue(order: OrderInput) -> Callable[[StepContext], str | None]:
+    """Look whether everything is still sold; safe to repeat."""
+    return lambda _: services().screening.catalogue_refusal(_ref(order["document"]))
+
+
+def check_duplicate(order: OrderInput) -> Callable[[StepContext], str | None]:
+    """Look for a recent order with the same content. Key: the content's fingerprint, held by the first order."""
+    return lambda _: services().screening.possible_duplicate(_ref(order["document"]))
+
+
+def reserve_stock(order: OrderInput, branch: int) -> Callable[[StepContext], list[str]]:
+    """Reserve one branch's chunks; returns the SKUs that lack stock. Key: `orderId:chunk`, by conditional write."""
+
+    def body(step: StepContext) -> list[str]:
+        lacking = services().stock.reserve_branch(_ref(order["document"]), branch)
+        step.logger.info("stock reserved" if not lacking else "stock lacking", extra={"branch": branch})
+        return [*lacking]
+
+    return body
+
+
+def authorize_payment(order: OrderInput) -> Callable[[StepContext], bool]:
+    """Set the customer's money aside; False when declined. Key: the order's id, at the gateway."""
+
+    def body(step: StepContext) -> bool:
+        authorised = services().payment.authorise(_ref(order["document"]))
+        step.logger.info("payment authorised" if authorised else "payment declined")
+        return authorised
+
+    return body
+
+
+def open_level(
+    order: OrderInput, level: LevelPlan, callback_id: str, duplicate_of: str | None
+) -> Callable[[StepContext], LookResult]:
+    """Publish this look's callback id in the row. Key: the row's version; the same id twice is one write."""
+
+    def body(step: StepContext) -> LookResult:
+        look = services().approval.open_level(
+            OrderId(order["orderId"]),
+            level["number"],
+            callback_id,
+            OrderId(duplicate_of) if duplicate_of else None,
+        )
+        step.logger.info("level open", extra={"level": level["number"], "outcome": look.outcome})
+        return _look(look)
+
+    return body
+
+
+def settle_level(order: OrderInput, level: LevelPlan, undelivered: str | None) -> Callable[[StepContext], LookResult]:
+    """Write what is due and say how the level stands. Key: the row's version; what is marked is not marked again."""
+
+    def body(step: StepContext) -> LookResult:
+        look = services().approval.settle_level(OrderId(order["orderId"]), level["number"], undelivered)
+        step.logger.info("looked at level", extra={"level": level["number"], "outcome": look.outcome})
+        return _look(look)
+
+    return body
+
+
+def begin_charge(order: OrderInput) -> Callable[[StepContext], bool]:
+    """Pass the point of no return; False when withdrawn first. Key: the row's version."""
+    return lambda _: services().closing.begin_charge(OrderId(order["orderId"]))
+
+
+def capture_payment(order: OrderInput) -> Callable[[StepContext], str]:
+    """Take the money. Key: the order's id, at the gateway: a second try returns what the first one did."""
+
+    def body(step: StepContext) -> str:
+        outcome = services().payment.capture(_ref(order["document"]))
+        step.logger.info("capture answered", extra={"outcome": outcome})
+        return str(outcome)
+
+    return body
+
+
+def find_capture(order: OrderInput) -> Callable[[StepContext], str]:
+    """Ask the gateway by key what became of the capture; a question, safe to repeat."""
+    return lambda _: str(services().payment.find_capture(OrderId(order["orderId"])))
+
+
+def has_settled(order: OrderInput) -> Callable[[bool, WaitForConditionCheckContext], bool]:
+    """Poll once whether the money has arrived."""
+    return lambda _settled, _check: services().payment.has_settled(_ref(order["document"]))
+
+
+def complete_order(order: OrderInput) -> Callable[[StepContext], str]:
+    """Write the receipt and close the row. Keys: the receipt's name, with the same bytes; the row's version."""
+
+    def body(step: StepContext) -> str:
+        row = services().closing.complete(OrderId(order["orderId"]))
+        step.logger.info("order complete", extra={"total": row.total})
+        return str(row.status)
+
+    return body
+
+
+def release_stock(order: OrderInput) -> Callable[[StepContext], None]:
+    """Give back every chunk. Key: `orderId:chunk`; a released chunk is released once."""
+    return lambda _: services().stock.release_all(_ref(order["document"]))
+
+
+def void_payment(order: OrderInput) -> Callable[[StepContext], None]:
+    """Give up the authorisation. Key: the order's id, at the gateway."""
+    return lambda _: services().payment.void(OrderId(order["orderId"]))
+
+
+def refuse_order(order: OrderInput, reason: str) -> Callable[[StepContext], str]:
+    """Close the row as REFUSED; returns the status it has. Key: the row's version."""
+    return lambda _: str(services().closing.refuse(OrderId(order["orderId"]), reason).status)
+
+
+def fail_order(order: OrderInput, reason: str) -> Callable[[StepContext], str]:
+    """Close the row as FAILED. Key: the row's version."""
+    return lambda _: str(services().closing.fail(OrderId(order["orderId"]), reason).status)
+
+
+def hold_order(order: OrderInput, reason: str) -> Callable[[StepContext], str]:
+    """Fence the row as NEEDS_ATTENTION. Key: the row's version."""
+
+    def body(step: StepContext) -> str:
+        step.logger.error("order needs attention", extra={"reason": reason})
+        return str(services().closing.hold(OrderId(order["orderId"]), reason).status)
+
+    return body
+
+
+def _ref(document: Document) -> DocumentRef:
+    return DocumentRef(document["key"], document["sha256"], document["bytes"])
+
+
+def _plan(row: Order) -> list[LevelPlan]:
+    return [
+        {
+            "number": level.number,
+            "role": str(level.terms.role),
+            "firstLookSeconds": min(
+                level.terms.window_seconds, level.terms.reminder_seconds, level.terms.escalation_seconds
+            ),
+        }
+        for level in row.levels
+    ]
+
+
+def _look(look: Look) -> LookResult:
+    return {
+        "outcome": look.outcome.value,
+        "wakeInSeconds": look.wake_in_seconds,
+        "reminders": look.reminders,
+        "escalated": look.escalated,
+    }
