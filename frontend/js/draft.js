@@ -1,0 +1,162 @@
+// A new order before it is sent: its lines, its total, who would have to approve it, and examples worth trying. Pure.
+
+/** @typedef {{sku: string, name: string, unitPrice: number, digital: boolean, available: boolean | number}} Item */
+/** @typedef {{sku: string, quantity: number | null}} Line null while what is typed is not a number */
+/** @typedef {{customer: string, note: string, lines: Line[]}} Draft */
+/** @typedef {{role: string, quorum: number}} Level */
+/** @typedef {{upTo: number | null, levels: Level[], coolingOff: boolean}} Tier */
+/** @typedef {{version: string | number, currency: string, cap: number, tiers: Tier[]}} Policy */
+/** @typedef {{title: string, path: string, draft: Draft}} Example */
+
+/** @type {Draft} */
+export const EMPTY = { customer: "", note: "", lines: [] };
+
+export const QUANTITY_LIMIT = 10_000;
+
+/**
+ * Adds one of a good, on its line when there is one already.
+ * @param {Draft} draft
+ * @param {string} sku
+ * @returns {Draft}
+ */
+export function addLine(draft, sku) {
+  const line = draft.lines.find((each) => each.sku === sku);
+  if (line) return setQuantity(draft, sku, (line.quantity ?? 0) + 1);
+  return { ...draft, lines: [...draft.lines, { sku, quantity: 1 }] };
+}
+
+/**
+ * @param {Draft} draft
+ * @param {string} sku
+ * @param {number | null} quantity
+ * @returns {Draft}
+ */
+export function setQuantity(draft, sku, quantity) {
+  return { ...draft, lines: draft.lines.map((line) => (line.sku === sku ? { ...line, quantity } : line)) };
+}
+
+/**
+ * @param {Draft} draft
+ * @param {string} sku
+ * @returns {Draft}
+ */
+export function removeLine(draft, sku) {
+  return { ...draft, lines: draft.lines.filter((line) => line.sku !== sku) };
+}
+
+/**
+ * The total in minor units. A good the catalogue does not know, or a quantity that is not a number yet, counts nothing.
+ * @param {Draft} draft
+ * @param {Item[]} items
+ */
+export function total(draft, items) {
+  const prices = new Map(items.map((item) => [item.sku, item.unitPrice]));
+  return draft.lines.reduce((sum, line) => sum + (prices.get(line.sku) ?? 0) * (line.quantity ?? 0), 0);
+}
+
+/**
+ * Who the policy would ask, or that the amount is over what may be ordered at all. A preview: the server decides again.
+ * @param {number} cents
+ * @param {Policy} policy
+ * @returns {{overCap: true} | {overCap: false, levels: Level[], coolingOff: boolean}}
+ */
+export function approvalPreview(cents, policy) {
+  const tier = policy.tiers.find((each) => each.upTo === null || cents < each.upTo);
+  if (!tier || cents > policy.cap) return { overCap: true };
+  return { overCap: false, levels: tier.levels, coolingOff: tier.coolingOff };
+}
+
+/** What was typed into a quantity, as a number, or null. @param {string} text */
+export const parseQuantity = (text) => (/^\d{1,7}$/.test(text.trim()) ? Number(text) : null);
+
+/**
+ * A draft from storage. Anything that is not one becomes an empty draft.
+ * @param {string | null} text
+ * @returns {Draft}
+ */
+export function parseDraft(text) {
+  try {
+    const { customer, note, lines } = JSON.parse(text ?? "");
+    if (typeof customer !== "string" || typeof note !== "string") return EMPTY;
+    const kept = lines.filter((/** @type {any} */ line) => typeof line?.sku === "string");
+    return { customer, note, lines: kept.map((/** @type {Line} */ { sku, quantity }) => ({ sku, quantity: parseQuantity(String(quantity)) })) };
+  } catch {
+    return EMPTY;
+  }
+}
+
+/**
+ * Goods whose name or SKU holds every word of the search, the few first ones only.
+ * @param {Item[]} items
+ * @param {string} search
+ * @param {number} limit
+ * @returns {{shown: Item[], more: number}}
+ */
+export function searchCatalogue(items, search, limit) {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = items.filter((item) => {
+    const text = `${item.sku} ${item.name}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  return { shown: found.slice(0, limit), more: Math.max(0, found.length - limit) };
+}
+
+/**
+ * The request body for `POST /orders`.
+ * @param {Draft} draft
+ * @param {string} currency
+ */
+export function submission(draft, currency) {
+  const note = draft.note.trim();
+  return { customer: draft.customer.trim(), currency, lines: draft.lines, ...(note && { note }) };
+}
+
+/**
+ * One draft for each path an order can take here, built from today's catalogue and policy so that it never goes stale.
+ * @param {Item[]} items
+ * @param {Policy} policy
+ * @returns {Example[]}
+ */
+export function examples(items, policy) {
+  const goods = items.filter((item) => item.digital && item.available && !/^(BULK-|LAST-ONE|SOLD-OUT)/.test(item.sku));
+  const tiers = policy.tiers.map((tier, index) => tierExample(tier, index ? (policy.tiers[index - 1]?.upTo ?? 0) : 0, goods));
+  const small = tiers.find((each) => each)?.draft.lines;
+  const soldOut = items.find((item) => item.sku === "SOLD-OUT");
+  return [
+    ...tiers.filter((each) => each !== null),
+    ...(small ? [refusal("The card is declined", "card-declined", small), refusal("Credit is refused", "credit-refused", small)] : []),
+    ...(soldOut ? [refusal("Out of stock", "acme", [{ sku: soldOut.sku, quantity: 1 }])] : []),
+  ];
+}
+
+/**
+ * @param {string} title
+ * @param {string} customer
+ * @param {Line[]} lines
+ * @returns {Example}
+ */
+function refusal(title, customer, lines) {
+  return { title, path: "ends refused", draft: { customer, note: "", lines } };
+}
+
+/**
+ * The cheapest order of one good that falls into a tier, or null when no good can.
+ * @param {Tier} tier
+ * @param {number} from smallest amount of the tier, in minor units
+ * @param {Item[]} goods
+ * @returns {Example | null}
+ */
+function tierExample(tier, from, goods) {
+  const candidates = goods
+    .map((item) => ({ item, quantity: Math.max(1, Math.ceil(from / item.unitPrice)) }))
+    .filter(({ item, quantity }) => quantity <= QUANTITY_LIMIT && (tier.upTo === null || item.unitPrice * quantity < tier.upTo))
+    .sort((a, b) => a.quantity - b.quantity);
+  const best = candidates[0];
+  if (!best) return null;
+  const roles = tier.levels.map((level) => level.role.replace(/s$/, ""));
+  return {
+    title: roles.length ? `Asks ${roles.join(", then ")}` : "Approved by itself",
+    path: tier.coolingOff ? "then cools off" : "ends completed",
+    draft: { customer: "acme", note: "", lines: [{ sku: best.item.sku, quantity: best.quantity }] },
+  };
+}

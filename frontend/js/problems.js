@@ -1,0 +1,104 @@
+// Everything that can go wrong with a request, as one shape, and in words a person can act on. Pure.
+
+/** @typedef {{pointer: string, detail: string}} FieldError */
+/**
+ * @typedef {object} Problem
+ * @property {number} status 0 when there was no answer at all
+ * @property {string} code the server's code, or a name of ours for API Gateway's own answers
+ * @property {string} title what happened
+ * @property {string} advice what to do about it
+ * @property {FieldError[]} fields
+ * @property {string} traceId
+ * @property {number | null} retryAfter seconds
+ * @property {{by: string, verdict: string, at: string} | null} decision the decision that came first, with a 409
+ */
+
+/** @type {Record<number, [string, string, string]>} status: code, title, advice */
+const BY_STATUS = {
+  0: ["offline", "The server could not be reached", "Check the connection. Trying again is safe: nothing is done twice."],
+  400: ["bad-request", "The server did not understand the request", "Reload the page and try again."],
+  401: ["unauthorized", "You are not signed in any more", "Sign in again. What you typed is kept."],
+  403: ["forbidden", "You may not do this", "Somebody with another role can."],
+  404: ["not-found", "There is nothing here that you may see", "Check the address, or act as somebody else."],
+  409: ["conflict", "Somebody was faster", "The page shows what is true now."],
+  413: ["too-large", "That is more than fits into one request", "Send an order of fewer lines."],
+  415: ["unsupported", "The server did not understand the request", "Reload the page and try again."],
+  422: ["validation", "Something in it cannot be right", "Correct what is marked below."],
+  429: ["too-many-requests", "Too many requests at once", "Wait a moment; the page tries again by itself."],
+  500: ["internal", "Something broke on the server", "Trying again is safe: nothing is done twice."],
+  503: ["unavailable", "The server is busy", "Try again in a moment. That is safe: nothing is done twice."],
+};
+
+/** @type {Record<string, string>} */
+const ADVICE = {
+  "not-an-approver": "This level asks for another role.",
+  "segregation-of-duties": "Nobody may approve their own order, or decide two levels of one order.",
+  "order-expired": "Nobody decided before the deadline. The order has to be placed again.",
+  "order-withdrawn": "The requester took the order back.",
+  "too-late": "The charge has begun; the order can no longer be withdrawn.",
+  "request-in-flight": "The first attempt is still being worked on. Wait a moment and try again.",
+  "idempotency-key-reused": "Reload the page and try again.",
+};
+
+/**
+ * @param {number} status
+ * @param {any} body the parsed answer: a problem document, API Gateway's `{message}`, or null
+ * @param {string | null} retryAfter the header
+ * @returns {Problem}
+ */
+export function problemOf(status, body, retryAfter = null) {
+  const [code, title, advice] = BY_STATUS[status] ?? BY_STATUS[status >= 500 ? 500 : 400] ?? ["", "", ""];
+  const seconds = retryAfter === null ? Number.NaN : Number(retryAfter);
+  return {
+    status,
+    code: body?.code ?? code,
+    title: body?.detail ?? body?.title ?? title,
+    advice: ADVICE[body?.code] ?? advice,
+    fields: body?.errors ?? [],
+    traceId: body?.traceId ?? "",
+    retryAfter: Number.isFinite(seconds) ? seconds : null,
+    decision: body?.order?.decision ?? body?.decision ?? null,
+  };
+}
+
+/** A failed request. Its `problem` is made for people; its message is for the console. */
+export class RequestFailed extends Error {
+  /** @param {Problem} problem */
+  constructor(problem) {
+    super(`${problem.status} ${problem.code}`);
+    this.problem = problem;
+  }
+}
+
+/**
+ * The problem behind anything thrown; what is not a failed request is a defect of the page and says so.
+ * @param {unknown} error
+ * @returns {Problem}
+ */
+export function problemBehind(error) {
+  if (error instanceof RequestFailed) return error.problem;
+  console.error(error);
+  const title = "The page made a mistake";
+  return { ...problemOf(500, null), code: "page-defect", title, advice: "Reload the page." };
+}
+
+/**
+ * Says kindly that somebody else came first, or null when the problem is another.
+ * @param {Problem} problem
+ * @param {(at: string) => string} since writes how long ago
+ */
+export function whoWasFaster({ decision }, since) {
+  if (!decision) return null;
+  const verdict = decision.verdict === "approve" ? "approved" : "rejected";
+  return `Already ${verdict} by ${decision.by} ${since(decision.at)}.`;
+}
+
+/**
+ * The message for one input: errors are addressed by JSON pointer, and an error inside a value belongs to its input too.
+ * @param {Problem | null} problem
+ * @param {string} pointer
+ */
+export function fieldError(problem, pointer) {
+  const found = problem?.fields.find((each) => each.pointer === pointer || each.pointer.startsWith(`${pointer}/`));
+  return found?.detail ?? "";
+}

@@ -1,0 +1,165 @@
+// Turns a history into positions on an axis of which long silences are cut out. Pure: no document, no pixels.
+//
+// A position has two parts, because a silence is drawn with a fixed width whatever its length:
+//   share  how much of the time that is not cut out lies before it, 0..1
+//   gaps   how many cut-out silences lie before it; a fraction inside one
+// The style sheet adds them up, so nothing has to be measured: share * (width - all gaps) + gaps * width of one gap.
+
+/** @typedef {{share: number, gaps: number}} Position */
+/** @typedef {{from: Position, to: Position}} Span */
+/** @typedef {{from: number, to: number}} Interval milliseconds since the epoch */
+/** @typedef {(at: number) => Position} Axis */
+/** @typedef {import("./history.js").History} History */
+/** @typedef {import("./history.js").Operation} Operation */
+
+const SHORTEST_GAP = 2000;
+const GAP_OF_ACTIVE = 0.05;
+
+/** @param {string | null | undefined} time @param {number} otherwise */
+const millis = (time, otherwise) => (time ? Date.parse(time) : otherwise);
+
+/**
+ * The stretches in which something ran: invocations, and attempts or steps where the history says so.
+ * @param {History} history
+ * @param {number} now
+ * @returns {Interval[]} sorted, not touching
+ */
+export function activeIntervals(history, now) {
+  const quiet = new Set(["WAIT", "CALLBACK", "CONTEXT", "EXECUTION"]);
+  const worked = history.operations.filter(({ type }) => !quiet.has(type.toUpperCase()));
+  const pieces = [...history.invocations, ...worked.flatMap((operation) => attemptsOf(operation))];
+  const instants = history.operations.flatMap(({ startedAt, endedAt }) => (endedAt ? [startedAt, endedAt] : [startedAt]));
+  const intervals = [
+    ...pieces.map((piece) => ({ from: Date.parse(piece.startedAt), to: millis(piece.endedAt, now) })),
+    ...instants.map((at) => ({ from: Date.parse(at), to: Date.parse(at) })),
+  ];
+  return union(intervals.filter(({ from, to }) => to >= from));
+}
+
+/** @param {Operation} operation */
+const attemptsOf = (operation) => (operation.attempts?.length ? operation.attempts : [operation]);
+
+/**
+ * @param {Interval[]} intervals
+ * @returns {Interval[]}
+ */
+export function union(intervals) {
+  /** @type {Interval[]} */
+  const merged = [];
+  for (const { from, to } of [...intervals].sort((a, b) => a.from - b.from)) {
+    const last = merged.at(-1);
+    if (last && from <= last.to) last.to = Math.max(last.to, to);
+    else merged.push({ from, to });
+  }
+  return merged;
+}
+
+/**
+ * The silences that are long enough to cut out: more than two seconds and more than a twentieth of all activity.
+ * @param {Interval[]} active sorted, not touching
+ * @param {number} end of the axis
+ * @returns {Interval[]}
+ */
+export function silences(active, end) {
+  const busy = active.reduce((sum, { from, to }) => sum + to - from, 0);
+  const enough = Math.max(SHORTEST_GAP, busy * GAP_OF_ACTIVE);
+  return active
+    .map(({ to }, index) => ({ from: to, to: active[index + 1]?.from ?? end }))
+    .filter(({ from, to }) => to - from > enough);
+}
+
+/**
+ * @param {number} start
+ * @param {number} end
+ * @param {Interval[]} gaps sorted, within start and end
+ * @returns {Axis} clamps what lies outside
+ */
+export function createAxis(start, end, gaps) {
+  const shown = end - start - gaps.reduce((sum, { from, to }) => sum + to - from, 0);
+  return (at) => {
+    const time = Math.min(Math.max(at, start), end);
+    let cut = 0;
+    let passed = 0;
+    for (const { from, to } of gaps) {
+      if (time <= from) break;
+      const inside = Math.min(time, to) - from;
+      cut += inside;
+      passed += inside / (to - from);
+    }
+    return { share: shown > 0 ? (time - start - cut) / shown : 0, gaps: passed };
+  };
+}
+
+/** @typedef {Span & {ms: number}} Silence */
+/** @typedef {Span & {number: number, ms: number, failed: boolean, replayed?: number, ran?: number, open: boolean}} InvocationBar */
+/**
+ * @typedef {object} Geometry
+ * @property {Axis} axis
+ * @property {number} gapCount
+ * @property {Silence[]} silences
+ * @property {InvocationBar[]} invocations
+ * @property {number} elapsed milliseconds from the first to the last moment
+ * @property {number} computed milliseconds in which an invocation ran
+ */
+
+/**
+ * @param {History} history
+ * @param {number} now
+ * @param {boolean} [linear] true to leave silences as long as they are
+ * @returns {Geometry}
+ */
+export function geometry(history, now, linear = false) {
+  const start = Date.parse(history.startedAt);
+  const active = activeIntervals(history, now);
+  const lastSeen = active.at(-1)?.to ?? start;
+  const end = Math.max(history.status === "RUNNING" ? now : millis(history.endedAt, lastSeen), lastSeen);
+  const gaps = linear ? [] : silences(active, end);
+  const axis = createAxis(start, end, gaps);
+  const invocations = history.invocations.map((invocation, index) => invocationBar(invocation, index + 1, axis, now));
+  return {
+    axis,
+    gapCount: gaps.length,
+    silences: gaps.map(({ from, to }) => ({ from: axis(from), to: axis(to), ms: to - from })),
+    invocations,
+    elapsed: end - start,
+    computed: invocations.reduce((sum, { ms }) => sum + ms, 0),
+  };
+}
+
+/**
+ * @param {import("./history.js").Invocation} invocation
+ * @param {number} number
+ * @param {Axis} axis
+ * @param {number} now
+ * @returns {InvocationBar}
+ */
+function invocationBar({ startedAt, endedAt, replayed, ran, error }, number, axis, now) {
+  const from = Date.parse(startedAt);
+  const to = Math.max(from, millis(endedAt, now));
+  const counts = { ...(replayed !== undefined && { replayed }), ...(ran !== undefined && { ran }) };
+  return { number, from: axis(from), to: axis(to), ms: to - from, failed: Boolean(error), open: !endedAt, ...counts };
+}
+
+/** @typedef {Span & {state: string, open: boolean}} Bar */
+
+/**
+ * The bars of one operation: one for each attempt, or one for the whole of it.
+ * @param {Operation} operation
+ * @param {string} state as the tree tells it
+ * @param {Axis} axis
+ * @param {number} now
+ * @returns {Bar[]}
+ */
+export function bars(operation, state, axis, now) {
+  const pieces = attemptsOf(operation);
+  return pieces.map((piece, index) => {
+    const last = index === pieces.length - 1;
+    const open = !piece.endedAt && state !== "ABANDONED";
+    const from = Date.parse(piece.startedAt);
+    const to = Math.max(from, millis(piece.endedAt, open ? now : from));
+    return { from: axis(from), to: axis(to), state: last ? state : (piece.status ?? "FAILED"), open };
+  });
+}
+
+/** How long an operation took, or has taken so far. @param {Operation} operation @param {number} now */
+export const elapsedOf = ({ startedAt, endedAt }, now) => Math.max(0, millis(endedAt, now) - Date.parse(startedAt));

@@ -1,0 +1,128 @@
+// The small parts every view is made of. `html` is the only way the page makes elements; text is always text.
+
+import { h } from "../vendor/preact.js";
+import { useEffect, useId, useRef, useState } from "../vendor/hooks.js";
+import htm from "../vendor/htm.js";
+import { serverNow } from "./api.js";
+import { ago, money, moment, remaining } from "./format.js";
+import { retryNow } from "./live.js";
+import { orderState } from "./words.js";
+
+export const html = htm.bind(h);
+
+/** @typedef {import("./problems.js").Problem} ProblemData */
+
+/** An icon and a word; the tone only repeats what they say. @param {{label: import("./words.js").Label}} props */
+export const Chip = ({ label }) =>
+  html`<span class="chip" data-tone=${label.tone}><span class="icon" aria-hidden="true">${label.icon}</span>${label.word}</span>`;
+
+/** @param {{status: string}} props */
+export const StateChip = ({ status }) => html`<${Chip} label=${orderState(status)} />`;
+
+/** @param {{cents: number, currency: string}} props */
+export const Amount = ({ cents, currency }) => html`<span class="amount">${money(cents, currency)}</span>`;
+
+/** The time on the server, drawn again every `every` milliseconds while `running`. @param {number} every */
+export function useNow(every, running = true) {
+  const [now, setNow] = useState(serverNow);
+  useEffect(() => {
+    if (!running) return undefined;
+    const timer = setInterval(() => setNow(serverNow()), every);
+    return () => clearInterval(timer);
+  }, [every, running]);
+  return running ? now : serverNow();
+}
+
+/** How long ago, the whole moment in its title. @param {{at: string}} props */
+export function Ago({ at }) {
+  const now = useNow(10_000);
+  return html`<time dateTime=${at} title=${moment(at)}>${ago(at, now)}</time>`;
+}
+
+/** A countdown for the eye; nothing announces it. @param {{at: string}} props */
+export function Countdown({ at }) {
+  const now = useNow(1000);
+  const left = Date.parse(at) - now;
+  return html`<time class="countdown" dateTime=${at} title=${`until ${moment(at)}`} data-soon=${left < 60_000}>
+    <span class="icon" aria-hidden="true">◷</span>${remaining(at, now)}
+  </time>`;
+}
+
+/** What went wrong and what to do about it. @param {{problem: ProblemData, retry?: boolean, focused?: boolean}} props */
+export function Problem({ problem, retry = false, focused = false }) {
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    if (focused) box.current?.focus();
+  }, [problem, focused]);
+  return html`<section class="problem" ref=${box} tabindex="-1" data-code=${problem.code}>
+    <p class="problem-title"><span class="icon" aria-hidden="true">!</span>${problem.title}</p>
+    ${problem.advice && html`<p>${problem.advice}</p>`}
+    ${problem.traceId && html`<p class="fine">Trace <code>${problem.traceId}</code></p>`}
+    ${retry && html`<button type="button" onClick=${retryNow}>Try again</button>`}
+  </section>`;
+}
+
+/** Grey lines where something will be; they show only when it takes longer than a blink. @param {{what: string}} props */
+export const Loading = ({ what }) =>
+  html`<div class="loading" aria-busy="true"><p>Loading ${what}…</p><i></i><i></i><i></i></div>`;
+
+/**
+ * What is known of a resource: the view when there is something to show, with a word about staleness when it cannot be renewed.
+ * @param {{resource: import("./store.js").Resource, what: string, children: (data: any) => any}} props
+ */
+export function Shown({ resource: { data, problem }, what, children }) {
+  if (data === undefined) return problem ? html`<${Problem} problem=${problem} retry />` : html`<${Loading} what=${what} />`;
+  return html`${problem && html`<${Problem} problem=${problem} retry />`} ${children(data)}`;
+}
+
+/**
+ * A labelled control with its hint and its error. `children` gets the attributes that tie them together.
+ * @param {{label: string, hint?: any, error?: string, children: (control: Record<string, any>) => any}} props
+ */
+export function Field({ label, hint, error, children }) {
+  const id = useId();
+  const notes = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
+  const control = { id, ...(notes && { "aria-describedby": notes }), ...(error && { "aria-invalid": "true" }) };
+  return html`<div class="field">
+    <label for=${id}>${label}</label>
+    ${children(control)} ${hint && html`<p class="fine" id=${`${id}-hint`}>${hint}</p>`}
+    ${error && html`<p class="error" id=${`${id}-error`}><span class="icon" aria-hidden="true">!</span>${error}</p>`}
+  </div>`;
+}
+
+/**
+ * A modal dialog. The browser keeps the focus inside and gives it back.
+ * @param {{title: string, onClose: () => void, children: any}} props
+ */
+export function Dialog({ title, onClose, children }) {
+  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const id = useId();
+  useEffect(() => {
+    const open = dialog.current;
+    open?.showModal();
+    return () => open?.close();
+  }, []);
+  return html`<dialog ref=${dialog} aria-labelledby=${id} onCancel=${onClose}>
+    <h2 id=${id}>${title}</h2>
+    ${children}
+  </dialog>`;
+}
+
+/** The heading of a view: takes the focus when one arrives there, and names the tab. @param {{title: string, children?: any}} props */
+export function Title({ title, children }) {
+  const heading = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    document.title = `${title} · Countersign`;
+  }, [title]);
+  useEffect(() => {
+    if (arrivedByLink) heading.current?.focus();
+    arrivedByLink = true;
+  }, []);
+  return html`<h1 ref=${heading} tabindex="-1">${children ?? title}</h1>`;
+}
+
+/** The very first view leaves the focus where the browser put it. */
+let arrivedByLink = false;
+
+/** After an action whose button is gone, the focus goes to the heading rather than nowhere. */
+export const focusTitle = () => document.querySelector("h1")?.focus();
