@@ -1,0 +1,144 @@
+"""The environments endpoint: Invoke of a handler, Lambda's Runtime API for the processes, and events.
+
+It is for the stack's own processes. Requests that a browser could have been tricked into are refused.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from local.environments.fleet import Environments, UnknownFunctionError
+
+Deliver = Callable[[dict[str, Any]], Awaitable[None]]
+MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
+_RUNTIME = "/environments/{environment}/2018-06-01/runtime"
+
+
+def app(environments: Environments, deliver: Deliver) -> ASGIApp:
+    """The endpoint as an ASGI application; `deliver` takes an EventBridge event to its targets."""
+    routes = _Routes(environments, deliver)
+    return _LocalCallersOnly(
+        Starlette(
+            routes=[
+                Route("/2015-03-31/functions/{name}/invocations", routes.invoke, methods=["POST"]),
+                Route(f"{_RUNTIME}/invocation/next", routes.next, methods=["GET"]),
+                Route(f"{_RUNTIME}/invocation/{{request_id}}/response", routes.response, methods=["POST"]),
+                Route(f"{_RUNTIME}/invocation/{{request_id}}/error", routes.error, methods=["POST"]),
+                Route(f"{_RUNTIME}/init/error", routes.init_error, methods=["POST"]),
+                Route("/events", routes.events, methods=["POST"]),
+                Route("/environments", routes.listing, methods=["GET"]),
+            ]
+        )
+    )
+
+
+class _LocalCallersOnly:
+    """Refuses what comes from a web page: another Host than the loopback's, or any Origin."""
+
+    def __init__(self, inner: ASGIApp) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope.get("headers", []))
+        host = headers.get(b"host", b"").partition(b":")[0]
+        if b"origin" in headers or host not in {b"127.0.0.1", b"localhost"}:
+            await Response(status_code=403)(scope, receive, send)
+            return
+        await self._inner(scope, receive, send)
+
+
+class _Routes:
+    """The handlers of the endpoint's routes."""
+
+    def __init__(self, environments: Environments, deliver: Deliver) -> None:
+        self._environments = environments
+        self._deliver = deliver
+
+    async def invoke(self, request: Request) -> Response:
+        """Lambda's Invoke, always synchronous and always one run of the handler."""
+        payload = await request.body() or b"{}"
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            return _modelled(413, "RequestTooLargeException", f"Request must be smaller than {MAX_PAYLOAD_BYTES} bytes")
+        name, qualifier = request.path_params["name"], request.query_params.get("Qualifier")
+        reference = f"{name}:{qualifier}" if qualifier else name
+        try:
+            outcome = await self._environments.invoke(
+                reference, payload, request.headers.get("x-countersign-request-id")
+            )
+        except UnknownFunctionError:
+            return _modelled(404, "ResourceNotFoundException", f"Function not found: {reference}")
+        headers = {"x-amzn-RequestId": outcome.request_id}
+        if outcome.function_error:
+            headers["X-Amz-Function-Error"] = outcome.function_error
+        return Response(outcome.payload, 200, headers, "application/json")
+
+    async def next(self, request: Request) -> Response:
+        """The Runtime API's long poll of an idle environment."""
+        found = self._environments.pool_of(request.path_params["environment"])
+        if found is None:
+            return Response(status_code=410)
+        pool, environment = found
+        waiting = environment.ready()
+        if environment.state == "idle":
+            pool.free(environment)
+        work = await waiting
+        if work is None:
+            return Response(status_code=410)
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": work.request_id,
+            "Lambda-Runtime-Deadline-Ms": str(work.deadline_ms),
+            "Lambda-Runtime-Invoked-Function-Arn": pool.function.qualified_arn,
+            "Lambda-Runtime-Trace-Id": f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Sampled=0",
+        }
+        return Response(work.payload, 200, headers, "application/json")
+
+    async def response(self, request: Request) -> Response:
+        """A handler's result."""
+        return await self._answer(request, None)
+
+    async def error(self, request: Request) -> Response:
+        """A handler's error."""
+        return await self._answer(request, "Unhandled")
+
+    async def _answer(self, request: Request, function_error: str | None) -> Response:
+        found = self._environments.pool_of(request.path_params["environment"])
+        payload = await request.body()
+        request_id = request.path_params["request_id"]
+        if found is None or not found[1].answer(request_id, payload, function_error):
+            return _modelled(400, "InvalidRequestID", "not the invocation of this environment")
+        return JSONResponse({"status": "OK"}, 202)
+
+    async def init_error(self, request: Request) -> Response:
+        """A handler could not be loaded; the process ends after saying so."""
+        payload = await request.body()
+        found = self._environments.pool_of(request.path_params["environment"])
+        if found is not None:
+            found[1].init_failed(payload)
+        return JSONResponse({"status": "OK"}, 202)
+
+    async def events(self, request: Request) -> Response:
+        """An event for the rules of the template; the caller repeats it until it is taken."""
+        try:
+            event = json.loads(await request.body())
+        except ValueError:
+            return _modelled(400, "InvalidArgument", "the event is not JSON")
+        await self._deliver(event)
+        return JSONResponse({})
+
+    async def listing(self, request: Request) -> Response:  # noqa: ARG002 - the shape of a route
+        """The environments and their processes."""
+        return JSONResponse(self._environments.listing())
+
+
+def _modelled(status: int, kind: str, message: str) -> Response:
+    """An error as the AWS clients parse it."""
+    body = {"Type": "User", "Message": message}
+    return JSONResponse(body, status, {"x-amzn-errortype": kind})

@@ -1,0 +1,107 @@
+"""The environments of one function: how many there are, and who gets which invocation."""
+
+import asyncio
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from local.environments.environment import Environment, LogLine, Work
+from local.environments.outcome import Outcome
+from local.template import Function
+
+Variables = Callable[[str], Mapping[str, str]]
+# An environment that had nothing to do for so long is ended; one always stays warm.
+IDLE_SECONDS = 120
+
+
+class Pool:
+    """Environments of a function, started when all are busy, up to a limit; beyond it invocations queue."""
+
+    def __init__(self, function: Function, limit: int, variables: Variables, log: LogLine) -> None:
+        self.function = function
+        self.environments: dict[str, Environment] = {}
+        self._limit = limit
+        self._variables = variables
+        self._log = log
+        self._idle: list[Environment] = []
+        self._waiting: deque[Work] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def invoke(self, payload: bytes, request_id: str) -> Outcome:
+        """Run the handler once; the first environment that is free takes it."""
+        work = Work(request_id, payload, asyncio.get_running_loop().create_future())
+        if self._idle:
+            self._idle.pop().assign(work)
+        else:
+            self._waiting.append(work)
+            self._grow()
+        return await work.done
+
+    def prewarm(self) -> None:
+        """Start a first environment before anyone asks."""
+        if not self.environments:
+            self._start()
+
+    def free(self, environment: Environment) -> None:
+        """An environment asks for work: give it the invocation that has waited longest."""
+        while self._waiting:
+            work = self._waiting.popleft()
+            if not work.done.done():
+                environment.assign(work)
+                return
+        self._idle.append(environment)
+        asyncio.get_running_loop().call_later(IDLE_SECONDS, self._retire, environment, environment.request_id)
+
+    async def close(self) -> None:
+        """End every environment; what was under way is answered as failed."""
+        self._closed = True
+        for environment in list(self.environments.values()):
+            environment.kill()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _grow(self) -> None:
+        """Start an environment, unless one that is about to ask for work will take what waits."""
+        free_soon = sum(found.state in {"starting", "finishing"} for found in self.environments.values())
+        if free_soon < len(self._waiting) and len(self.environments) < self._limit:
+            self._start()
+
+    def _start(self) -> None:
+        if self._closed:
+            return
+        environment = Environment(uuid.uuid4().hex, self.function, self._log)
+        self.environments[environment.id] = environment
+        task = asyncio.create_task(self._stay_with(environment))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _stay_with(self, environment: Environment) -> None:
+        try:
+            await environment.run(self._variables(environment.id))
+        finally:
+            del self.environments[environment.id]
+            if environment in self._idle:
+                self._idle.remove(environment)
+            self._after(environment)
+
+    def _after(self, environment: Environment) -> None:
+        """An environment has ended: one that never got ready takes an invocation with it, else start another."""
+        if self._closed:
+            while self._waiting:
+                work = self._waiting.popleft()
+                work.finish(Outcome.failed(work.request_id, "Runtime.ExitError", "the local stack is stopping"))
+        elif environment.initialised:
+            self._grow()
+        elif self._waiting and environment.init_error is not None:
+            work = self._waiting.popleft()
+            failure = environment.init_error
+            work.finish(Outcome(work.request_id, failure.payload, failure.function_error))
+            self._grow()
+
+    def _retire(self, environment: Environment, request_id: str | None) -> None:
+        """End an environment that has been idle since, unless it is the last one."""
+        unused = environment in self._idle and environment.request_id == request_id
+        if unused and len(self.environments) > 1:
+            self._idle.remove(environment)
+            environment.kill()

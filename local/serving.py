@@ -1,0 +1,68 @@
+"""HTTP servers inside the supervisor's event loop, on sockets that exist before they do."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
+HOST = "127.0.0.1"
+# The default backlog of most servers is so short that a burst of submissions waits a second for a retransmission.
+_BACKLOG = 1024
+_KEEP_ALIVE_SECONDS = 3600
+
+
+def bind(port: int) -> socket.socket:
+    """A listening socket on the loopback address; port 0 lets the system choose.
+
+    Connections made before a server takes it over wait in its backlog. Raises OSError when the port is taken.
+    """
+    # asyncio switches Nagle's algorithm off only where the protocol is named; with it every answer takes 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def port_of(listener: socket.socket) -> int:
+    """The port a socket listens on."""
+    return int(listener.getsockname()[1])
+
+
+def free_port() -> int:
+    """A port that was free a moment ago, for a process that binds it itself."""
+    with bind(0) as listener:
+        return port_of(listener)
+
+
+def server(app: "ASGIApp") -> "uvicorn.Server":
+    """A server for an application; the caller runs `serve(sockets=[...])` and sets `should_exit`."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """Leaves the signals to the supervisor, which has more to stop than one server."""
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        ws="none",
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=1,
+        server_header=False,
+    )
+    return Server(config)
