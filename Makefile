@@ -4,6 +4,7 @@ PORT ?= 8000
 DATA ?= .local
 EPHEMERAL ?=
 STACK_NAME ?= countersign
+YES ?=
 SUITES ?=
 # Put before every command that talks to containers, for an engine that lives in a network namespace of its own.
 SAM_LOCAL_PREFIX ?=
@@ -26,7 +27,7 @@ SAM := .sam-venv/.sam-$(call content,requirements/sam.txt)
 export SAM_CLI_TELEMETRY = 0
 WITH_SAM = PATH="$(CURDIR)/.sam-venv/bin:$$PATH"
 
-.PHONY: help run test check format build deploy destroy sam-check lock
+.PHONY: help run test check format build deploy publish destroy sam-check lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -49,11 +50,13 @@ build: $(SAM) ## the deployment packages, in .aws-sam/build
 
 deploy: build $(STACK) ## build, deploy to AWS, publish the page, print its address: STACK_NAME=countersign
 	@$(WITH_SAM) sam deploy --stack-name $(STACK_NAME) --no-confirm-changeset --no-fail-on-empty-changeset
+	@$(MAKE) --no-print-directory publish
+
+publish: $(STACK) ## only the page of a deployed stack
 	@.venv/bin/python -m scripts.publish_page --stack-name $(STACK_NAME)
 
-destroy: $(SAM) $(STACK) ## empty the buckets and delete the stack
-	@.venv/bin/python -m scripts.empty_buckets --stack-name $(STACK_NAME)
-	@$(WITH_SAM) sam delete --stack-name $(STACK_NAME) --no-prompts
+destroy: $(STACK) ## delete the stack with everything in it: YES=1 does not ask
+	@.venv/bin/python -m scripts.destroy --stack-name $(STACK_NAME) $(if $(YES),--yes)
 
 sam-check: build $(STACK) ## each function by real `sam local invoke` (needs a container engine)
 	@$(WITH_SAM) $(SAM_LOCAL_PREFIX) .venv/bin/python -m scripts.sam_check

@@ -40,9 +40,7 @@ class Report:
     def lines(self) -> str:
         """The closing line, with one more line per figure."""
         verdict = "passed" if self.passed else f"FAILED {self.trouble}".rstrip()
-        head = (
-            f"{self.suite.name:<9} {self.ran:>5} tests {self.seconds:>7.1f} s  {verdict}: {self.suite.proves}"
-        )
+        head = f"{self.suite.name:<9} {self.ran:>5} tests {self.seconds:>7.1f} s  {verdict}: {self.suite.proves}"
         return "\n".join([head, *(f"{'':<27}{figure}" for figure in self.figures)])
 
 
