@@ -1,0 +1,83 @@
+"""Run the durable service and the Lambda API.
+
+`python -m local.executions --port L --data DIR --functions FILE --environments URL [--ephemeral]` prints
+`ready http://127.0.0.1:L` when it serves, and ends when its standard input does, so it never outlives its supervisor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from local.executions.functions import Functions
+from local.executions.http import Api, ApiServer
+from local.executions.service import Service, Settings
+
+DATABASE = "executions.sqlite3"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until standard input ends or a signal asks to stop; 2 when it cannot start."""
+    options = _options(arguments)
+    logging.basicConfig(level=options.log_level, format="%(levelname)s %(name)s %(message)s")
+    # The engine logs every waiting and every retried handler; that is the executions' own history's business.
+    logging.getLogger("aws_durable_execution_sdk_python_testing").setLevel(logging.ERROR)
+    try:
+        service = Service(_settings(options))
+        server = ApiServer(options.port, lambda: Api(service))
+    except (OSError, ValueError) as error:
+        print(f"executions: cannot start: {error}", file=sys.stderr)
+        return 2
+    service.start()
+    _stop_with_standard_input(server)
+    print(f"ready {server.url}", flush=True)
+    server.serve_forever(poll_interval=0.1)
+    server.server_close()
+    service.stop()
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.executions", description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="port of the Lambda API on 127.0.0.1; 0 picks one")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the state")
+    parser.add_argument("--functions", type=Path, required=True, help="JSON file that describes the functions")
+    parser.add_argument("--environments", required=True, help="address of the execution environments' endpoint")
+    parser.add_argument("--ephemeral", action="store_true", help="keep the state in memory only")
+    parser.add_argument("--attempts", type=int, default=5, help="times in a row a handler may be killed")
+    parser.add_argument("--backoff", type=float, default=0.5, help="seconds before a killed handler runs again")
+    parser.add_argument("--log-level", default="WARNING")
+    return parser.parse_args(arguments)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    return Settings(
+        functions=Functions.from_file(options.functions),
+        environments_url=options.environments,
+        database=None if options.ephemeral else options.data / DATABASE,
+        attempts=options.attempts,
+        backoff_seconds=options.backoff,
+    )
+
+
+def _stop_with_standard_input(server: ApiServer) -> None:
+    def wait_for_end() -> None:
+        while sys.stdin.buffer.read(4096):
+            pass
+        server.shutdown()
+
+    def stop(_signal: int, _frame: object) -> None:
+        threading.Thread(target=server.shutdown, daemon=True).start()
+
+    threading.Thread(target=wait_for_end, name="standard-input", daemon=True).start()
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,286 @@
+"""The Lambda API over HTTP on 127.0.0.1.
+
+Gaps closed: the stock server speaks HTTP/1.0 with a listen backlog of five, reads Stop's body as if the error were a
+member of it (the error *is* the body), and takes calls from any web page the user has open.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from aws_durable_execution_sdk_python.lambda_service import ErrorObject
+from aws_durable_execution_sdk_python_testing.model import CheckpointDurableExecutionRequest
+
+from local.executions.errors import (
+    ForeignPageError,
+    InvalidContentError,
+    InvalidParameterError,
+    UnknownOperationError,
+    as_api_error,
+)
+from local.executions.listing import ListRequest
+from local.executions.service import Service
+from local.lambda_endpoint import InvokeRequest, LambdaEndpoint
+
+logger = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+DURABLE = "2025-12-01"
+INVOKE = "2015-03-31"
+_STATUSES = frozenset({"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED", "PAUSING", "PAUSED", "DELETING"})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request whose path is split first and decoded then: an ARN's encoded slashes stay inside it."""
+
+    method: str
+    segments: tuple[str, ...]
+    query: Mapping[str, list[str]]
+    headers: Message
+    body: bytes
+
+    def parameter(self, name: str) -> str | None:
+        """The first value of a query parameter; an empty one counts as absent."""
+        values = self.query.get(name)
+        return values[0] or None if values else None
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """A boolean query parameter."""
+        value = self.parameter(name)
+        return default if value is None else value.lower() == "true"
+
+    def number(self, name: str) -> int | None:
+        """A whole-number query parameter."""
+        value = self.parameter(name)
+        try:
+            return None if value is None else int(value)
+        except ValueError as error:
+            raise InvalidParameterError(f"{name} must be a number") from error
+
+    def moment(self, name: str) -> datetime | None:
+        """A timestamp query parameter, in UTC when it names no zone."""
+        value = self.parameter(name)
+        try:
+            moment = None if value is None else datetime.fromisoformat(value)
+        except ValueError as error:
+            raise InvalidParameterError(f"{name} must be an ISO 8601 timestamp") from error
+        return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+    def document(self) -> dict[str, Any]:
+        """The JSON object in the body; an empty body is an empty object."""
+        try:
+            document = json.loads(self.body or b"{}")
+        except ValueError as error:
+            raise InvalidContentError("The request body is not JSON") from error
+        if not isinstance(document, dict):
+            raise InvalidContentError("The request body is not a JSON object")
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response; its headers come on top of the request id, the type and the length."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def to_json(status: int, document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON response with times as the protocol writes them: seconds since 1970."""
+    body = json.dumps(document, separators=(",", ":"), default=_epoch).encode()
+    return Response(status, body, {"Content-Type": "application/json", **(headers or {})})
+
+
+def _epoch(value: object) -> float:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+class Api:
+    """The operations of the Lambda API that are served here, by method and path."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._lambda = LambdaEndpoint(service)
+
+    def answer(self, request: Request) -> Response:
+        """The response to a request; every error is one of the API's."""
+        try:
+            if "Origin" in request.headers:
+                raise ForeignPageError("The local Lambda API does not answer web pages")  # noqa: TRY301 - one border
+            return self._route(request)
+        except Exception as error:
+            api_error = as_api_error(error)
+            if api_error.status >= 500:  # noqa: PLR2004 - ours, not the caller's
+                logger.exception("%s %s", request.method, "/".join(request.segments))
+            return to_json(api_error.status, api_error.body(), {"x-amzn-errortype": api_error.code})
+
+    def _route(self, request: Request) -> Response:
+        match request.method, request.segments:
+            case "POST", (version, "functions", name, "invocations") if version == INVOKE:
+                return self._invoke(request, name)
+            case "GET", (version, "functions", name, "durable-executions") if version == DURABLE:
+                return to_json(200, self._service.listing(self._list_request(request, name)))
+            case "POST", (version, "durable-execution-callbacks", callback_id, action) if version == DURABLE:
+                return self._callback(request, callback_id, action)
+            case method, (version, "durable-executions", arn, *rest) if version == DURABLE:
+                return self._execution(request, arn, (method, *rest))
+            case "GET", ("health",):
+                return to_json(200, {"status": "healthy"})
+        raise UnknownOperationError(f"{request.method} /{'/'.join(request.segments)}")
+
+    def _execution(self, request: Request, arn: str, operation: tuple[str, ...]) -> Response:
+        operations: dict[tuple[str, ...], Callable[[Request, str], dict[str, Any]]] = {
+            ("GET",): self._get,
+            ("GET", "history"): self._history,
+            ("GET", "state"): self._state,
+            ("POST", "checkpoint"): self._checkpoint,
+            ("POST", "stop"): self._stop,
+        }
+        found = operations.get(operation)
+        if found is None:
+            raise UnknownOperationError(" ".join(operation))
+        return to_json(200, found(request, arn))
+
+    def _invoke(self, request: Request, name: str) -> Response:
+        result = self._lambda.invoke(
+            InvokeRequest(
+                function=name,
+                qualifier=request.parameter("Qualifier"),
+                kind=request.headers.get("X-Amz-Invocation-Type", "RequestResponse"),
+                execution_name=request.headers.get("X-Amz-Durable-Execution-Name"),
+                payload=request.body,
+            )
+        )
+        return Response(result.status, result.payload, {"Content-Type": "application/json", **result.headers})
+
+    def _list_request(self, request: Request, name: str) -> ListRequest:
+        target = self._service.functions.resolve(name, request.parameter("Qualifier"))
+        statuses = tuple(request.query.get("Statuses", ()))
+        if not _STATUSES.issuperset(statuses):
+            raise InvalidParameterError(f"Statuses must be among {', '.join(sorted(_STATUSES))}")
+        return ListRequest(
+            function=target.function.name,
+            version=target.version if target.qualifier else None,
+            name=request.parameter("DurableExecutionName"),
+            statuses=statuses,
+            started_after=request.moment("StartedAfter"),
+            started_before=request.moment("StartedBefore"),
+            oldest_first=request.flag("ReverseOrder", default=False),
+            marker=request.parameter("Marker"),
+            max_items=request.number("MaxItems"),
+        )
+
+    def _callback(self, request: Request, callback_id: str, action: str) -> Response:
+        engine = self._service.engine
+        if action == "succeed":
+            engine.send_callback_success(callback_id, request.body)
+        elif action == "fail":
+            document = request.document()
+            engine.send_callback_failure(callback_id, ErrorObject.from_dict(document) if document else None)
+        elif action == "heartbeat":
+            engine.send_callback_heartbeat(callback_id)
+        else:
+            raise UnknownOperationError(action)
+        return to_json(200, {})
+
+    def _get(self, request: Request, arn: str) -> dict[str, Any]:
+        return self._service.get(arn, include_execution_data=request.flag("IncludeExecutionData", default=True))
+
+    def _history(self, request: Request, arn: str) -> dict[str, Any]:
+        return self._service.history(
+            arn,
+            include_execution_data=request.flag("IncludeExecutionData", default=True),
+            reverse_order=request.flag("ReverseOrder", default=False),
+            marker=request.parameter("Marker"),
+            max_items=request.number("MaxItems"),
+        )
+
+    def _state(self, request: Request, arn: str) -> dict[str, Any]:
+        return self._service.state(
+            arn,
+            request.parameter("CheckpointToken"),
+            request.parameter("Marker"),
+            request.number("MaxItems"),
+        )
+
+    def _checkpoint(self, request: Request, arn: str) -> dict[str, Any]:
+        try:
+            checkpoint = CheckpointDurableExecutionRequest.from_dict(request.document(), arn)
+        except (KeyError, ValueError, TypeError) as error:
+            raise InvalidParameterError(f"Malformed checkpoint: {error!r}") from error
+        return self._service.checkpoint(checkpoint)
+
+    def _stop(self, request: Request, arn: str) -> dict[str, Any]:
+        document = request.document()
+        return self._service.stop_execution(arn, ErrorObject.from_dict(document) if document else None)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection, kept alive; a response leaves in one write, without Nagle's delay."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: ApiServer
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class's signature
+        logger.debug(format, *arguments)
+
+    def _serve(self) -> None:
+        parts = urlsplit(self.path)
+        request = Request(
+            method=self.command,
+            segments=tuple(unquote(part) for part in parts.path.split("/") if part),
+            query=parse_qs(parts.query, keep_blank_values=True),
+            headers=self.headers,
+            body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
+        )
+        response = self.server.api.answer(request)
+        self.send_response(response.status)
+        self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
+        self.send_header("Content-Length", str(len(response.body)))
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(response.body)
+        self.wfile.flush()
+
+
+class ApiServer(ThreadingHTTPServer):
+    """Listens on 127.0.0.1 only. The socket is bound when the object is made, requests wait until it serves."""
+
+    request_queue_size = 1024
+    daemon_threads = True
+    block_on_close: ClassVar[bool] = False  # type: ignore[misc]  # a setting of the base class
+
+    def __init__(self, port: int, api: Callable[[], Api]) -> None:
+        super().__init__((HOST, port), _Handler)
+        self.api = api()
+
+    @property
+    def url(self) -> str:
+        """The base address of the API."""
+        return f"http://{HOST}:{self.server_address[1]}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that breaks off is its owner's business."""
+        logger.debug("connection from %s broke off (%s)", client_address, request)
