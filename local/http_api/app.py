@@ -1,0 +1,148 @@
+"""The ASGI application of the public port."""
+
+import asyncio
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from local.environments.outcome import Invoke, Outcome
+from local.http_api import answers, cors, payload, static
+from local.http_api.authorizer import Authorizer, Permission, Refusal
+from local.http_api.routing import Match, find_route
+from local.identity import Issuer
+from local.template import Template
+
+logger = logging.getLogger(__name__)
+
+PAYLOAD_BYTES = 10 * 1024 * 1024
+"""An HTTP API takes no larger request."""
+INTEGRATION_SECONDS = 30.0
+"""An HTTP API waits no longer for a function."""
+
+
+def gateway(
+    template: Template,
+    invoke: Invoke,
+    *,
+    port: int,
+    data: Path | None,
+    integration_seconds: float = INTEGRATION_SECONDS,
+) -> ASGIApp:
+    """What answers on `http://127.0.0.1:{port}`: the page, `/config.json`, `/local/*`, and the template's HTTP API.
+
+    A function is run by `invoke(name, event as JSON bytes)`. The sign-in's signing key is kept in the folder `data`;
+    with None it lives as long as the application. Requests must name this host: a page on the internet that lets its
+    name point here (DNS rebinding) is turned away.
+    """
+    audiences = [route.authorizer.audience for route in template.http_api.routes if route.authorizer]
+    client_id = audiences[0][0] if audiences and audiences[0] else "local"
+    issuer = Issuer(f"http://127.0.0.1:{port}", client_id, data)
+    return _Gateway(template, invoke, issuer, port, integration_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gateway:
+    template: Template
+    invoke: Invoke
+    issuer: Issuer
+    port: int
+    integration_seconds: float
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One HTTP request."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except ClientDisconnect:
+            return
+        except Exception:
+            logger.exception("the gateway failed on %s %s", request.method, request.url.path)
+            response = answers.internal_error()
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        hosts = {f"{name}:{self.port}" for name in ("127.0.0.1", "localhost")}
+        if request.headers.get("host", "") not in hosts:
+            return answers.plain(403, "Forbidden")
+        path = request.scope["raw_path"].decode("ascii")
+        if path.startswith("/local/"):
+            return self.issuer.answer(request, {f"http://{host}" for host in hosts})
+        if request.method in {"GET", "HEAD"} and (page := self._page(request, path)) is not None:
+            return page
+        return await self._api(request, path)
+
+    def _page(self, request: Request, path: str) -> Response | None:
+        if path == "/config.json":
+            config = {"mode": "local", "apiUrl": "", "identities": self.issuer.identities()}
+            return JSONResponse(config, headers={**self.template.response_headers, "cache-control": "no-store"})
+        file = static.find_file(self.template.folder / "frontend", path)
+        return None if file is None else static.serve(request, file, self.template.response_headers)
+
+    async def _api(self, request: Request, path: str) -> Response:
+        rules = self.template.http_api.cors
+        if rules is not None and cors.is_preflight(request):
+            return cors.preflight(request, rules)
+        try:
+            response = await self._route(request, path)
+        except Refusal as refusal:
+            response = refusal.response
+        if rules is not None:
+            cors.allow(request, response, rules)
+        response.headers.setdefault("apigw-requestid", payload.request_id())
+        return response
+
+    async def _route(self, request: Request, path: str) -> Response:
+        match = find_route(self.template.http_api.routes, request.method, path)
+        if match is None:
+            return answers.plain(404, "Not Found")
+        permission = self._permission(request, match)
+        body = await _read(request)
+        if body is None:
+            return answers.plain(413, "Request Entity Too Large")
+        addressee = payload.Addressee(self.template.account, self.template.http_api.api_id, self.port)
+        return await self._integrate(match, payload.event(request, body, match, permission, addressee))
+
+    def _permission(self, request: Request, match: Match) -> Permission | None:
+        settings = match.route.authorizer
+        if settings is None:
+            return None
+        return Authorizer(self.issuer.url, self.issuer.public_keys).check(request, match.route, settings)
+
+    async def _integrate(self, match: Match, event: dict[str, object]) -> Response:
+        """Run the function; one that is still busy when the gateway gives up goes on, as on AWS."""
+        running = asyncio.create_task(self.invoke(match.route.function, json.dumps(event).encode()))
+        try:
+            outcome = await asyncio.wait_for(asyncio.shield(running), self.integration_seconds)
+        except TimeoutError:
+            running.add_done_callback(_end_unheard)
+            return answers.plain(503, "Service Unavailable")
+        if outcome.function_error is not None:
+            return answers.internal_error()
+        response = answers.from_function(outcome.payload)
+        response.headers["apigw-requestid"] = event["requestContext"]["requestId"]  # type: ignore[index]
+        return response
+
+
+def _end_unheard(running: asyncio.Task[Outcome]) -> None:
+    """A function that nobody waits for any more may fail in silence: its own log has the story."""
+    if not running.cancelled():
+        running.exception()
+
+
+async def _read(request: Request) -> bytes | None:
+    """The body; None when it is larger than an HTTP API takes."""
+    if int(request.headers.get("content-length", "0")) > PAYLOAD_BYTES:
+        return None
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > PAYLOAD_BYTES:
+            return None
+    return bytes(body)
