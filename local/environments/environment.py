@@ -5,16 +5,16 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from local.environments.outcome import Outcome
+from local.output import Log, pass_on
 from local.template import Function
 
 State = Literal["starting", "idle", "busy", "finishing", "dead"]
-LogLine = Callable[[str, str | None, str], None]
 BOOTSTRAP = Path(__file__).parent.parent / "runtime_bootstrap.py"
 # Lambda allows 10; a laptop that compiles everything for the first time may need longer.
 INIT_SECONDS = 30
@@ -40,7 +40,7 @@ class Work:
 class Environment:
     """A process and what it is doing. The pool it belongs to hears when it is free and when it has ended."""
 
-    def __init__(self, environment_id: str, function: Function, log: LogLine) -> None:
+    def __init__(self, environment_id: str, function: Function, log: Log) -> None:
         self.id = environment_id
         self.function = function
         self.state: State = "starting"
@@ -74,7 +74,8 @@ class Environment:
         if self.state == "dead":
             self.kill()
         init_timer = asyncio.get_running_loop().call_later(INIT_SECONDS, self._init_time_out)
-        await self._pass_on_output(self._process)
+        if self._process.stdout is not None:
+            await pass_on(self._process.stdout, lambda line: self._log(self.function.name, self.request_id, line))
         status = await self._process.wait()
         init_timer.cancel()
         self._ended(f"Runtime exited with error: {_exit_words(status)}")
@@ -151,18 +152,6 @@ class Environment:
             self.init_error = Outcome.failed(self.id, "Runtime.ExitError", message)
         if self._next is not None and not self._next.done():
             self._next.set_result(None)
-
-    async def _pass_on_output(self, process: asyncio.subprocess.Process) -> None:
-        """Log the process's output line by line, each with the request it belongs to."""
-        if process.stdout is None:
-            return
-        rest = b""
-        while chunk := await process.stdout.read(65536):
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                self._log(self.function.name, self.request_id, line.decode(errors="replace"))
-        if rest:
-            self._log(self.function.name, self.request_id, rest.decode(errors="replace"))
 
 
 def _exit_words(status: int) -> str:

@@ -7,10 +7,11 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from local.environments.environment import Environment, LogLine
+from local.environments.environment import Environment
 from local.environments.outcome import Outcome
 from local.environments.pool import Pool
 from local.environments.variables import variables_for
+from local.output import Log
 from local.template import Function, Template
 
 
@@ -21,9 +22,7 @@ class UnknownFunctionError(LookupError):
 class Environments:
     """Starts, reuses and ends execution environments. `invoke` fits the `Invoke` protocol."""
 
-    def __init__(
-        self, template: Template, runtime_api: str, aws: Mapping[str, str], log: LogLine, limit: int = 0
-    ) -> None:
+    def __init__(self, template: Template, runtime_api: str, aws: Mapping[str, str], log: Log, limit: int = 0) -> None:
         """Take the address of the environments endpoint and the AWS_* variables that every function gets."""
         self._template = template
         most = limit or max(4, 2 * (os.cpu_count() or 1))

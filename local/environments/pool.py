@@ -5,8 +5,9 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from local.environments.environment import Environment, LogLine, Work
+from local.environments.environment import Environment, Work
 from local.environments.outcome import Outcome
+from local.output import Log
 from local.template import Function
 
 Variables = Callable[[str], Mapping[str, str]]
@@ -17,7 +18,7 @@ IDLE_SECONDS = 120
 class Pool:
     """Environments of a function, started when all are busy, up to a limit; beyond it invocations queue."""
 
-    def __init__(self, function: Function, limit: int, variables: Variables, log: LogLine) -> None:
+    def __init__(self, function: Function, limit: int, variables: Variables, log: Log) -> None:
         self.function = function
         self.environments: dict[str, Environment] = {}
         self._limit = limit

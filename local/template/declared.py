@@ -27,14 +27,15 @@ class Declared:
     def of(cls, content: Mapping[str, Any], path: Path, environment: Mapping[str, str]) -> "Declared":
         """The resources of a parsed template, with parameter values chosen."""
         folder = path.resolve().parent
-        names = Names(content["Resources"])
+        defaults = content.get("Globals") or {}
+        names = Names(content["Resources"], (defaults.get("Function") or {}).get("AutoPublishAlias"))
         bare = Resolver({}, {}, {}, names)
         section = Node(path.name, dict(content), bare).at("Parameters")
         chosen = parameters.values(section, folder / "samconfig.toml", environment)
         resolver = Resolver(
             _typed(chosen, section), content.get("Mappings") or {}, content.get("Conditions") or {}, names
         )
-        return cls(folder, names, resolver, chosen, content.get("Globals") or {})
+        return cls(folder, names, resolver, chosen, defaults)
 
     def of_type(self, kind: str) -> Iterator[Found]:
         """Logical id and properties of each resource of a type; paths read `OrdersTable.KeySchema`."""

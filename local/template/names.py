@@ -33,9 +33,10 @@ _REF_IS_ARN = {"AWS::SNS::Topic", "AWS::Serverless::LayerVersion", "AWS::IAM::Ma
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names by logical id, the same in every start of the stack."""
+    """Names by logical id, the same in every start; `usual_alias` is what Globals publish functions under."""
 
     resources: Mapping[str, Any]
+    usual_alias: str | None = None
 
     def physical(self, logical_id: str) -> str:
         """`countersign-` and the logical id; buckets in lower case, as S3 wants them."""
@@ -74,7 +75,8 @@ class Names:
 
     def _published(self, logical_id: str, part: str) -> str | None:
         """SAM's `Function.Alias` and `Function.Version`: qualified ARNs."""
-        alias = (self.resources[logical_id].get("Properties") or {}).get("AutoPublishAlias")
-        if not isinstance(alias, str):
+        properties = self.resources[logical_id].get("Properties") or {}
+        alias = properties.get("AutoPublishAlias", self.usual_alias)
+        if self._type(logical_id) != "AWS::Serverless::Function" or not isinstance(alias, str):
             return None
         return f"{self.arn(logical_id)}:{alias if part == 'Alias' else '1'}"

@@ -12,8 +12,7 @@ _EVENTBRIDGE_RETRIES = 185
 def read_tables(declared: Declared) -> tuple[Table, ...]:
     """Every DynamoDB table."""
     return tuple(
-        _table(declared, logical_id, properties)
-        for logical_id, properties in declared.of_type("AWS::DynamoDB::Table")
+        _table(declared, logical_id, properties) for logical_id, properties in declared.of_type("AWS::DynamoDB::Table")
     )
 
 

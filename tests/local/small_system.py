@@ -20,6 +20,7 @@ Globals:
   Function:
     Runtime: python3.13
     Timeout: 5
+    AutoPublishAlias: live
     MemorySize: !FindInMap [Limits, local, Memory]
     Environment:
       Variables:
@@ -48,7 +49,6 @@ Resources:
     Properties:
       CodeUri: code
       Handler: greeter.handler.handler
-      AutoPublishAlias: live
       Layers: [!Ref Layer]
       Environment:
         Variables:

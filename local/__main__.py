@@ -1,0 +1,36 @@
+"""`python -m local`: the whole system on this machine, until Ctrl-C."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from local import supervisor
+from local.folder import StartError
+from local.template import TemplateError, read
+
+_CANNOT_START = 2
+
+
+def main() -> int:
+    """Run a stack; 2 with one line on standard error when it cannot start."""
+    given = _options()
+    try:
+        template = read(given.template)
+        supervisor.run(template, supervisor.Options(given.port, given.data, given.ephemeral))
+    except (TemplateError, StartError) as error:
+        print(f"countersign: {error}", file=sys.stderr)
+        return _CANNOT_START
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local", description="The whole system on this machine.")
+    parser.add_argument("--port", type=int, default=8000, help="of the page and the API; 0 takes a free one")
+    parser.add_argument("--data", type=Path, default=Path(".local"), help="the folder that keeps the state")
+    parser.add_argument("--ephemeral", action="store_true", help="keep the state for this run only")
+    parser.add_argument("--template", type=Path, default=Path("template.yaml"), help="the system to stand up")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

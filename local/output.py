@@ -1,0 +1,49 @@
+"""What the stack's processes say, as JSON lines on standard error; standard output is for the person who started it."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol
+
+_CHUNK_BYTES = 65536
+
+
+class Log(Protocol):
+    """Takes one line of a process's output."""
+
+    def __call__(self, source: str, request_id: str | None, line: str) -> None:
+        """`source` is a function's name or a service's module; the id is of the request the line belongs to."""
+        ...
+
+
+def log(source: str, request_id: str | None, line: str) -> None:
+    """Write a line, tagged; a line that is a JSON object keeps its own keys."""
+    if not line.strip():
+        return
+    tags: dict[str, Any] = {"source": source}
+    if request_id is not None:
+        tags["requestId"] = request_id
+    print(json.dumps(tags | _content(line), ensure_ascii=False), file=sys.stderr, flush=True)
+
+
+def _content(line: str) -> dict[str, Any]:
+    if line.startswith("{"):
+        try:
+            content = json.loads(line)
+        except ValueError:
+            return {"message": line}
+        if isinstance(content, dict):
+            return content
+    return {"message": line}
+
+
+async def pass_on(stream: asyncio.StreamReader, take: Callable[[str], None]) -> None:
+    """Hand over a stream line by line until it ends, however long the lines are."""
+    rest = b""
+    while chunk := await stream.read(_CHUNK_BYTES):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            take(line.decode(errors="replace"))
+    if rest:
+        take(rest.decode(errors="replace"))

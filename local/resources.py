@@ -1,0 +1,111 @@
+"""Makes the tables, buckets and topics that the template declares and the data service does not have yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from local.folder import StartError
+from local.template import Index, KeyAttribute, Table, Template, Topic
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The AWS clients that make resources, pointed at the data service."""
+
+    dynamodb: "DynamoDBClient"
+    s3: "S3Client"
+    sns: "SNSClient"
+
+    @classmethod
+    def of(cls, url: str, region: str) -> "Clients":
+        """Clients of a data service; making them costs more time than using them."""
+        import boto3
+
+        session = boto3.session.Session("local", "local", region_name=region)
+        return cls(
+            session.client("dynamodb", endpoint_url=url),
+            session.client("s3", endpoint_url=url),
+            session.client("sns", endpoint_url=url),
+        )
+
+
+def make_missing(clients: Clients, template: Template) -> None:
+    """Make what is missing, and leave alone what is there.
+
+    Raises StartError when a table that is there has other keys or indexes than the template gives it.
+    """
+    tables = set(clients.dynamodb.list_tables()["TableNames"])
+    for table in template.tables:
+        if table.name in tables:
+            _compare(clients.dynamodb, table)
+        else:
+            _make_table(clients.dynamodb, table)
+    buckets = {bucket["Name"] for bucket in clients.s3.list_buckets()["Buckets"]}
+    for bucket in template.buckets:
+        if bucket.name not in buckets:
+            clients.s3.create_bucket(Bucket=bucket.name)
+    topics = {topic["TopicArn"] for topic in clients.sns.list_topics()["Topics"]}
+    for topic in template.topics:
+        if topic.arn not in topics:
+            _make_topic(clients.sns, topic)
+
+
+def _make_table(client: "DynamoDBClient", table: Table) -> None:
+    request: dict[str, Any] = {
+        "TableName": table.name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": _schema(table.partition_key, table.sort_key),
+        "AttributeDefinitions": _attributes(table),
+    }
+    if table.indexes:
+        request["GlobalSecondaryIndexes"] = [_index(index) for index in table.indexes]
+    client.create_table(**request)
+    if table.ttl_attribute is not None:
+        client.update_time_to_live(
+            TableName=table.name,
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": table.ttl_attribute},
+        )
+
+
+def _make_topic(client: "SNSClient", topic: Topic) -> None:
+    client.create_topic(Name=topic.name)
+    for subscription in topic.subscriptions:
+        client.subscribe(TopicArn=topic.arn, Protocol=subscription.protocol, Endpoint=subscription.endpoint)
+
+
+def _compare(client: "DynamoDBClient", table: Table) -> None:
+    found: Mapping[str, Any] = client.describe_table(TableName=table.name)["Table"]
+    there = {index["IndexName"]: index["KeySchema"] for index in found.get("GlobalSecondaryIndexes", [])}
+    declared = {index.name: _schema(index.partition_key, index.sort_key) for index in table.indexes}
+    if found["KeySchema"] != _schema(table.partition_key, table.sort_key) or there != declared:
+        raise StartError(f"the state holds {table.name} with other keys or indexes: choose another DATA")
+
+
+def _schema(partition_key: KeyAttribute, sort_key: KeyAttribute | None) -> list[dict[str, str]]:
+    schema = [{"AttributeName": partition_key.name, "KeyType": "HASH"}]
+    if sort_key is not None:
+        schema.append({"AttributeName": sort_key.name, "KeyType": "RANGE"})
+    return schema
+
+
+def _attributes(table: Table) -> list[dict[str, str]]:
+    keys = [table.partition_key, table.sort_key]
+    keys += [key for index in table.indexes for key in (index.partition_key, index.sort_key)]
+    kinds = {key.name: key.kind for key in keys if key is not None}
+    return [{"AttributeName": name, "AttributeType": kind} for name, kind in kinds.items()]
+
+
+def _index(index: Index) -> dict[str, Any]:
+    projection: dict[str, Any] = {"ProjectionType": index.projection}
+    if index.attributes:
+        projection["NonKeyAttributes"] = list(index.attributes)
+    return {
+        "IndexName": index.name,
+        "KeySchema": _schema(index.partition_key, index.sort_key),
+        "Projection": projection,
+    }

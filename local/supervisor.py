@@ -1,0 +1,189 @@
+"""Starts the parts of the stack side by side, keeps them running, and stops every one of them."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+from typing import TYPE_CHECKING, Any
+
+from local import resources
+from local.environments import Environments
+from local.folder import StartError, held, write_json
+from local.output import log
+from local.processes import ServiceProcess
+from local.serving import HOST, bind, free_port, port_of, server
+from local.template import Function, Template
+
+if TYPE_CHECKING:
+    import uvicorn
+
+ENDPOINTS = "endpoints.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a stack is started; port 0 lets the system choose."""
+
+    port: int
+    data: Path
+    ephemeral: bool
+
+
+def run(template: Template, options: Options) -> None:
+    """Stand the template up and serve until SIGINT or SIGTERM.
+
+    Raises StartError when it cannot start, after having stopped what was started.
+    """
+    with contextlib.ExitStack() as leaving:
+        try:
+            public = leaving.enter_context(bind(options.port))
+        except OSError:
+            raise StartError(f"port {options.port} is taken: choose another PORT") from None
+        folder = leaving.enter_context(held(options.data, ephemeral=options.ephemeral))
+        inside = leaving.enter_context(bind(0))
+        write_json(folder / "functions.json", describe_functions(template))
+        asyncio.run(Stack(template, options, folder, public, inside).serve())
+
+
+class Stack:
+    """One running system: two service processes, the functions' environments, and two servers in this process."""
+
+    def __init__(self, template: Template, options: Options, folder: Path, public: socket, inside: socket) -> None:
+        self._template = template
+        self._folder = folder
+        self._public, self._inside = public, inside
+        self._port = port_of(public)
+        address = f"{HOST}:{port_of(inside)}"
+        self._inside_url = f"http://{address}"
+        remember = ["--ephemeral"] if options.ephemeral else []
+        data_port, lambda_port = free_port(), free_port()
+        self._aws = aws_variables(template, f"http://{HOST}:{data_port}", f"http://{HOST}:{lambda_port}")
+        self._data = ServiceProcess("local.data", data_port, ["--data", str(folder), *remember], self._aws, log)
+        described = ["--functions", str(folder / "functions.json"), "--environments", self._inside_url]
+        arguments = ["--data", str(folder), *described, *remember]
+        self._executions = ServiceProcess("local.executions", lambda_port, arguments, self._aws, log)
+        self._environments = Environments(template, address, self._aws, log)
+        self._servers: list[uvicorn.Server] = []
+        self._ready = False
+
+    async def serve(self) -> None:
+        """Start, say so, and stay until a signal ends it; a part that cannot go on ends it with its error."""
+        stopping = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        stop = asyncio.create_task(stopping.wait())
+        parts = [self._start(), self._serve(), *(service.keep_running(self._note) for service in self._services)]
+        tasks = {stop, *(asyncio.create_task(part) for part in parts)}
+        try:
+            while not stop.done():
+                done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        finally:
+            await self._stop(tasks)
+
+    async def _start(self) -> None:
+        """Bring everything up, side by side; the servers' sockets hold early callers until `_serve` takes them."""
+        health = next((route for route in self._template.http_api.routes if route.key == "GET /health"), None)
+        if health is not None:
+            self._environments.prewarm([health.function])
+        connecting = asyncio.to_thread(resources.Clients.of, self._data.url, self._template.region)
+        clients, _ = await asyncio.gather(connecting, self._data.listening.wait())
+        making = asyncio.to_thread(resources.make_missing, clients, self._template)
+        await asyncio.gather(making, self._executions.listening.wait())
+        if health is not None:
+            await self._check_health()
+        self._ready = True
+        self._note()
+        print(f"ready http://{HOST}:{self._port}", flush=True)
+        self._environments.prewarm(function.name for function in self._template.functions)
+
+    async def _check_health(self) -> None:
+        """Ask the way a person's browser would, so that "ready" means usable."""
+        reader, writer = await asyncio.open_connection(HOST, self._port)
+        writer.write(f"GET /health HTTP/1.1\r\nHost: {HOST}:{self._port}\r\nConnection: close\r\n\r\n".encode())
+        answer = (await reader.read()).decode(errors="replace")
+        writer.close()
+        status, body = answer.partition("\r\n")[0], answer.rpartition("\r\n\r\n")[2]
+        if " 200 " not in f"{status} ":
+            raise StartError(f"GET /health answered {status.partition(' ')[2]}: {body[:300].strip()}")
+
+    async def _serve(self) -> None:
+        """The two servers; what they are made of is imported while the service processes start."""
+        from local.environments.endpoint import app
+        from local.http_api import gateway
+
+        inside = server(app(self._environments, self._deliver))
+        public = server(gateway(self._template, self._environments.invoke, port=self._port, data=self._folder))
+        self._servers = [public, inside]
+        await asyncio.gather(inside.serve(sockets=[self._inside]), public.serve(sockets=[self._public]))
+
+    async def _deliver(self, event: dict[str, Any]) -> None:
+        """Take an event to the targets of the rules it matches."""
+
+    @property
+    def _services(self) -> tuple[ServiceProcess, ServiceProcess]:
+        return self._executions, self._data
+
+    def _note(self) -> None:
+        """Write down where everything is; once more whenever a service process was started again."""
+        if not self._ready:
+            return
+        endpoints = {
+            "gateway": f"http://{HOST}:{self._port}",
+            "lambda": self._executions.url,
+            "environments": self._inside_url,
+            "data": self._data.url,
+        }
+        pids = {"supervisor": os.getpid(), "executions": self._executions.pid, "data": self._data.pid}
+        write_json(self._folder / ENDPOINTS, {**endpoints, "pids": pids})
+
+    async def _stop(self, tasks: set[asyncio.Task[Any]]) -> None:
+        """End the callers before the called, so that nothing is recorded as having failed because of the stop."""
+        for running in self._servers:
+            running.should_exit = True
+        await self._executions.stop()
+        await self._environments.close()
+        await self._data.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        (self._folder / ENDPOINTS).unlink(missing_ok=True)
+
+
+def aws_variables(template: Template, data: str, lambda_api: str) -> dict[str, str]:
+    """What points AWS clients at this stack, and keeps every other AWS call from leaving the machine."""
+    return {
+        "AWS_REGION": template.region,
+        "AWS_DEFAULT_REGION": template.region,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": data,
+        "AWS_ENDPOINT_URL_DYNAMODB": data,
+        "AWS_ENDPOINT_URL_S3": data,
+        "AWS_ENDPOINT_URL_SNS": data,
+        "AWS_ENDPOINT_URL_LAMBDA": lambda_api,
+    }
+
+
+def describe_functions(template: Template) -> dict[str, Any]:
+    """The functions as the executions process reads them."""
+    functions = [_describe(function) for function in template.functions]
+    return {"region": template.region, "account": template.account, "functions": functions}
+
+
+def _describe(function: Function) -> dict[str, Any]:
+    durable = function.durable
+    return {
+        "name": function.name,
+        "version": function.version,
+        "aliases": {function.alias: function.version} if function.alias else {},
+        "timeout": function.timeout_seconds,
+        "memory": function.memory_mb,
+        "durable": durable
+        and {"executionTimeout": durable.execution_timeout_seconds, "retentionDays": durable.retention_days},
+    }
