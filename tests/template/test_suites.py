@@ -1,0 +1,54 @@
+"""The runner of the suites: it calls green only what was shown."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.suites import SUITES, Report, Suite, choose, read_results
+
+SUITE = Suite("unit", "the rules")
+
+
+def report(tmp_path: Path, cases: str, code: int = 0) -> Report:
+    """What the runner makes of a pytest results file."""
+    results = tmp_path / "results.xml"
+    results.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
+    return read_results(SUITE, results, code)
+
+
+def test_a_green_suite_says_what_it_proved_and_its_figures(tmp_path: Path) -> None:
+    """One line for the suite and one for each figure that a test recorded."""
+    figure = '<properties><property name="orders" value="20"/></properties>'
+    found = report(tmp_path, f"<testcase>{figure}</testcase><testcase/>")
+    assert found.passed
+    assert found.lines().splitlines()[0].split() == ["unit", "2", "tests", "0.0", "s", "passed:", "the", "rules"]
+    assert found.lines().splitlines()[1].strip() == "orders: 20"
+
+
+@pytest.mark.parametrize(
+    ("cases", "code"),
+    [
+        ("<testcase><failure/></testcase>", 1),
+        ("<testcase><error/></testcase>", 1),
+        ("<testcase/><testcase><skipped/></testcase>", 0),
+        ("", 5),
+        ("<testcase/>", 2),
+    ],
+    ids=["failure", "error", "skipped", "no tests", "interrupted"],
+)
+def test_nothing_else_is_green(tmp_path: Path, cases: str, code: int) -> None:
+    """A failure, an error, a skipped test, no test at all, or a run that broke off."""
+    found = report(tmp_path, cases, code)
+    assert not found.passed
+    assert "FAILED" in found.lines()
+
+
+def test_an_unknown_suite_is_named() -> None:
+    """A typing error runs nothing, and says so."""
+    with pytest.raises(SystemExit, match="unti"):
+        choose(["unti"])
+
+
+def test_without_names_all_suites_run() -> None:
+    """Static checks first, then every suite in its fixed order."""
+    assert [suite.name for suite in choose([])] == ["static", *(suite.name for suite in SUITES)]
