@@ -130,6 +130,7 @@ Resources:
 GREETER = '''
 """Answers what it was asked, in the ways the tests need."""
 
+import json
 import os
 import sys
 import time
@@ -151,9 +152,7 @@ def handler(event, context):
             sys.stderr.write("and one of errors\\n")
         case "unserialisable":
             return {"what": object()}
-    return {
-        "statusCode": 200,
-        "body": "hello",
+    seen = {
         "signature": SIGNATURE,
         "pid": os.getpid(),
         "environment": dict(os.environ),
@@ -164,6 +163,9 @@ def handler(event, context):
         "request_id": context.aws_request_id,
         "remaining": context.get_remaining_time_in_millis(),
     }
+    if "routeKey" in event:
+        return {"statusCode": 200, "body": json.dumps(seen | {"route": event["routeKey"]})}
+    return seen
 '''
 
 WORKER = '''

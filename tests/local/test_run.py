@@ -1,0 +1,227 @@
+"""`python -m local` over real processes: it starts, says so, survives deaths, and leaves nothing behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.local import small_system
+from tests.stack import ROOT, Stack, alive, eventually, fetch
+
+INVOKE = "2015-03-31/functions/countersign-Greeter/invocations"
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Path:
+    """The small system's template."""
+    return small_system.write(tmp_path / "system")
+
+
+@pytest.fixture
+def stack(tmp_path: Path, system: Path) -> Iterator[Stack]:
+    """The small system, running."""
+    with Stack(tmp_path / "data", template=system) as running:
+        yield running
+
+
+def refused(*options: str) -> tuple[int, str]:
+    """Exit code and standard error of a start that must not succeed."""
+    command = [sys.executable, "-m", "local", *options]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    assert "ready" not in ended.stdout
+    return ended.returncode, ended.stderr
+
+
+def test_it_gets_ready_and_answers_through_the_function(stack: Stack) -> None:
+    """`ready` means that GET /health works, and everything is where endpoints.json says."""
+    answer = stack.request("GET", "/health")
+    assert (answer.status, answer.json()["route"]) == (200, "GET /health")
+    assert set(stack.endpoints) == {"gateway", "lambda", "environments", "data", "pids"}
+    assert stack.endpoints["gateway"] == stack.base_url
+    assert all(alive(pid) for pids in stack.pids().values() for pid in pids)
+
+
+def test_what_the_template_declares_is_there(stack: Stack) -> None:
+    """Tables with their indexes, buckets and topics, made before anyone asks."""
+    table = client_of(stack, "dynamodb").describe_table(TableName="countersign-Things")["Table"]
+    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["kinds"]
+    buckets = client_of(stack, "s3").list_buckets()["Buckets"]
+    assert [bucket["Name"] for bucket in buckets] == ["countersign-papers"]
+    topics = client_of(stack, "sns").list_topics()["Topics"]
+    assert [topic["TopicArn"].rpartition(":")[2] for topic in topics] == ["countersign-News"]
+
+
+def test_a_route_a_table_and_a_variable_added_to_the_template_are_running(stack: Stack, system: Path) -> None:
+    """The template is the only thing that changes."""
+    before = stack.request("GET", "/added").json()
+    assert (before["route"], "ADDED" in before["environment"]) == ("$default", False)
+    with_additions(system)
+    stack.restart()
+    after = stack.request("GET", "/added").json()
+    assert after["route"] == "GET /added"
+    client = client_of(stack, "dynamodb")
+    table = client.describe_table(TableName=after["environment"]["ADDED"])["Table"]
+    assert (table["TableName"], table["TableStatus"]) == ("countersign-Added", "ACTIVE")
+
+
+ADDITIONS = {
+    "        SHARED: from-globals\n": "        ADDED: !Ref Added\n",
+    "      Events:\n": """\
+        Added:
+          Type: HttpApi
+          Properties: {ApiId: !Ref Pages, Path: /added, Method: GET, Auth: {Authorizer: NONE}}
+""",
+    "Resources:\n": """\
+  Added:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+""",
+}
+
+
+def with_additions(template: Path) -> None:
+    """Add a route, a table, and a variable that names the table."""
+    text = template.read_text("utf-8")
+    for marker, addition in ADDITIONS.items():
+        assert text.count(marker) == 1
+        text = text.replace(marker, marker + addition)
+    template.write_text(text, "utf-8")
+
+
+def test_state_survives_a_stop(stack: Stack) -> None:
+    """What was written is read after the next start, on the same port."""
+    url = stack.base_url
+    item = {"pk": {"S": "one"}, "sk": {"N": "1"}}
+    client_of(stack, "dynamodb").put_item(TableName="countersign-Things", Item=item)
+    stack.restart()
+    assert stack.base_url == url
+    found = client_of(stack, "dynamodb").get_item(TableName="countersign-Things", Key=item)
+    assert found["Item"] == item
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_every_process(stack: Stack, number: signal.Signals) -> None:
+    """Exit code 0, no process left, no description of a stack that is gone."""
+    pids = [pid for part in stack.pids().values() for pid in part]
+    assert len(pids) >= 4
+    os.kill(pids[0], number)
+    assert stack.stop() == 0
+    assert [pid for pid in pids if alive(pid)] == []
+    assert not (stack.data / "endpoints.json").exists()
+
+
+def test_kill_9_of_the_supervisor_leaves_nothing(stack: Stack) -> None:
+    """Not even a function that is busy; and the next start works on the same state and port."""
+    greet = f"{stack.endpoints['environments']}/{INVOKE}"
+    with socket.create_connection(("127.0.0.1", int(greet.split(":")[2].partition("/")[0]))) as caller:
+        body = b'{"do": "sleep", "seconds": 30}'
+        head = f"POST /{INVOKE} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
+        caller.sendall(head.encode() + body)
+        eventually(lambda: "busy" in [worker["state"] for worker in stack.environments()])
+        pids = [pid for part in stack.pids().values() for pid in part]
+        stack.kill("supervisor")
+    eventually(lambda: not any(alive(pid) for pid in pids), 5)
+    stack.restart()
+    assert stack.request("GET", "/health").status == 200
+
+
+@pytest.mark.parametrize("part", ["data", "executions"])
+def test_a_service_process_that_dies_is_started_again(stack: Stack, part: str) -> None:
+    """On its port, and the new process is written down."""
+    before = stack.endpoints
+    os.kill(before["pids"][part], signal.SIGKILL)
+    eventually(lambda: stack.endpoints["pids"][part] != before["pids"][part])
+    after = stack.endpoints
+    assert (after["data"], after["lambda"]) == (before["data"], before["lambda"])
+    tables = client_of(stack, "dynamodb").list_tables()["TableNames"]
+    assert tables == ["countersign-Things"]
+
+
+def test_a_worker_that_dies_is_replaced(stack: Stack) -> None:
+    """The next request finds another one."""
+    stack.kill("workers")
+    assert eventually(lambda: stack.request("GET", "/health").status == 200)
+
+
+def test_two_stacks_run_side_by_side(stack: Stack, tmp_path: Path, system: Path) -> None:
+    """Each with its own ports and state."""
+    with Stack(tmp_path / "other", template=system) as other:
+        assert other.base_url != stack.base_url
+        assert other.request("GET", "/health").status == 200
+        client_of(other, "s3").create_bucket(Bucket="only-there")
+    assert [bucket["Name"] for bucket in client_of(stack, "s3").list_buckets()["Buckets"]] == ["countersign-papers"]
+    assert stack.request("GET", "/health").status == 200
+
+
+def test_a_folder_in_use_is_refused(stack: Stack, system: Path) -> None:
+    """One clear line and exit code 2; the running stack does not notice."""
+    status, line = refused("--port", "0", "--data", str(stack.data), "--template", str(system))
+    assert (status, line.count("\n")) == (2, 1)
+    assert "is in use by another stack" in line
+    assert stack.request("GET", "/health").status == 200
+
+
+def test_a_taken_port_is_refused(tmp_path: Path, system: Path) -> None:
+    """One clear line that names the port."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, line = refused("--port", str(port), "--data", str(tmp_path / "data"), "--template", str(system))
+    assert (status, line) == (2, f"countersign: port {port} is taken: choose another PORT\n")
+
+
+def test_a_broken_template_is_refused(tmp_path: Path, system: Path) -> None:
+    """One clear line that names the property; nothing was started or written."""
+    system.write_text(system.read_text("utf-8").replace("Timeout: 2", "Timeout: soon"), "utf-8")
+    status, line = refused("--port", "0", "--data", str(tmp_path / "data"), "--template", str(system))
+    assert (status, line) == (2, "countersign: Worker.Timeout: expected a whole number, found 'soon'\n")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_function_that_cannot_be_loaded_is_named(tmp_path: Path, system: Path) -> None:
+    """The start ends with the reason, not with a stack that answers 500."""
+    (system.parent / "code/greeter/handler.py").write_text("import nowhere\n", "utf-8")
+    status, text = refused("--port", "0", "--data", str(tmp_path / "data"), "--template", str(system))
+    assert status == 2
+    assert "No module named 'nowhere'" in text
+    assert "countersign: GET /health answered 500" in text.splitlines()[-1]
+
+
+def test_state_with_another_shape_of_table_is_refused(stack: Stack, system: Path) -> None:
+    """Changing keys under stored items would lose them silently."""
+    stack.stop()
+    system.write_text(system.read_text("utf-8").replace("IndexName: kinds", "IndexName: sorts"), "utf-8")
+    status, text = refused("--port", "0", "--data", str(stack.data), "--template", str(system))
+    assert status == 2
+    assert "countersign-Things with other keys or indexes" in text.splitlines()[-1]
+
+
+def test_an_ephemeral_stack_leaves_no_file(tmp_path: Path, system: Path) -> None:
+    """Its state is in a temporary folder that goes with it."""
+    command = [sys.executable, "-m", "local", "--port", "0", "--ephemeral", "--template", str(system)]
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(temporary)}
+    ) as running:
+        lines = running.stdout or ()
+        ready = next(line for line in lines if line.startswith("ready "))
+        assert fetch("GET", f"{ready.split()[1]}/health").status == 200
+        assert len(list(temporary.glob("countersign-*"))) == 1
+        running.terminate()
+        assert running.wait(10) == 0
+    assert list(temporary.iterdir()) == []
+
+
+def client_of(stack: Stack, service: Any) -> Any:
+    """A boto3 client of the stack's data service."""
+    session = boto3.Session("local", "local", region_name="us-east-1")
+    return session.client(service, endpoint_url=stack.endpoints["data"])
