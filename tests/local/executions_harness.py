@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +19,8 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import boto3
+import urllib3
+from aws_durable_execution_sdk_python import durable_execution
 from aws_durable_execution_sdk_python_testing.invoker import create_test_lambda_context
 from botocore.config import Config
 
@@ -37,11 +40,22 @@ class Environments:
     `refuse` that many events are answered 500 first.
     """
 
-    handlers: dict[str, Handler]
+    handlers: dict[str, Handler] = field(default_factory=dict)
     lambda_url: str = ""
     events: list[dict[str, Any]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     refuse: int = 0
+    made: dict[str, Handler] = field(default_factory=dict)
+
+    def durable(self, name: str, body: Handler) -> None:
+        """Add a durable function, whose SDK calls the executions process of this test."""
+
+        def handler(event: Any, context: Any) -> Any:
+            if name not in self.made:
+                self.made[name] = durable_execution(boto3_client=client(self.lambda_url))(body)
+            return self.made[name](event, context)
+
+        self.handlers[name] = handler
 
     def statuses(self, arn: str) -> list[str]:
         """The statuses announced for an execution, in the order they came."""
@@ -242,3 +256,96 @@ def until(probe: Callable[[], T | None], seconds: float = 20) -> T:
             return found
         time.sleep(0.02)
     raise AssertionError(f"nothing after {seconds} seconds")
+
+
+class StockStack(Stack):
+    """The testing SDK's own server as it comes, on its sqlite store, behind the same questions."""
+
+    def start(self, function: str, name: str, payload: object = None) -> str:
+        """Start an execution the stock way, since the stock server has no Invoke; its ARN."""
+        body = {
+            "AccountId": ACCOUNT,
+            "FunctionName": function,
+            "FunctionQualifier": "1",
+            "ExecutionName": name,
+            "ExecutionTimeoutSeconds": 600,
+            "ExecutionRetentionPeriodDays": 1,
+            "Input": json.dumps(payload),
+        }
+        answer = urllib3.request("POST", f"{self.url}/start-durable-execution", json=body)
+        return str(answer.json()["ExecutionArn"])
+
+
+@dataclass(slots=True)
+class StockExecutions(Executions):
+    """The stock server's process."""
+
+    def start(self) -> str:
+        """Start the process and wait until it serves; its address."""
+        self.port = self.port or free_port()
+        url = f"http://127.0.0.1:{self.port}"
+        command = [sys.executable, "-m", "aws_durable_execution_sdk_python_testing.cli", "start-server"]
+        command += ["--host", "127.0.0.1", "--port", str(self.port), "--lambda-endpoint", self.environments_url]
+        command += ["--store-type", "sqlite", "--store-path", str(self.folder / "stock.db"), "--log-level", "ERROR"]
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, **{name.upper(): value for name, value in CREDENTIALS.items()}},
+        )
+        until(lambda: _answers(f"{url}/health"))
+        return url
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    try:
+        return bool(urllib3.request("GET", url, retries=False).status == 200)
+    except urllib3.exceptions.HTTPError:
+        return False
+
+
+def function(name: str, *, durable: Mapping[str, int] | None = None, timeout: int = 60) -> dict[str, Any]:
+    """One function of the functions file."""
+    return {
+        "name": name,
+        "version": "1",
+        "aliases": {"live": "1"},
+        "timeout": timeout,
+        "memory": 256,
+        "durable": durable,
+    }
+
+
+DURABLE = {"executionTimeout": 600, "retentionDays": 1}
+
+
+@contextmanager
+def running(
+    folder: Path,
+    environments: Environments,
+    *options: str,
+    kind: type[Executions] = Executions,
+    durable: Mapping[str, Mapping[str, int]] | None = None,
+) -> Iterator[Stack]:
+    """A stack whose functions are the environments' handlers; `durable` names those that are not plain."""
+    configured = durable or {}
+    functions = [function(name, durable=configured.get(name)) for name in environments.handlers]
+    document = {"region": REGION, "account": ACCOUNT, "functions": functions}
+    with serving(environments) as address:
+        executions = kind(folder, document, address, options)
+        url = environments.lambda_url = executions.start()
+        made = StockStack if kind is StockExecutions else Stack
+        try:
+            yield made(client(url), executions, environments, url)
+        finally:
+            if executions.process is not None:
+                executions.kill()
