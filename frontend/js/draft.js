@@ -1,5 +1,7 @@
 // A new order before it is sent: its lines, its total, who would have to approve it, and examples worth trying. Pure.
 
+import { signers } from "./words.js";
+
 /** @typedef {{sku: string, name: string, unitPrice: number, digital: boolean, available: boolean | number}} Item */
 /** @typedef {{sku: string, quantity: number | null}} Line null while what is typed is not a number */
 /** @typedef {{customer: string, note: string, lines: Line[]}} Draft */
@@ -153,9 +155,8 @@ function tierExample(tier, from, goods) {
     .sort((a, b) => a.quantity - b.quantity);
   const best = candidates[0];
   if (!best) return null;
-  const roles = tier.levels.map((level) => level.role.replace(/s$/, ""));
   return {
-    title: roles.length ? `Asks ${roles.join(", then ")}` : "Approved by itself",
+    title: tier.levels.length ? `Needs ${tier.levels.map(signers).join(", then ")}` : "Approved by itself",
     path: tier.coolingOff ? "then cools off" : "ends completed",
     draft: { customer: "acme", note: "", lines: [{ sku: best.item.sku, quantity: best.quantity }] },
   };

@@ -52,7 +52,7 @@ const OPERATION_KINDS = {
   callback: { icon: "✎", word: "callback" },
   invoke: { icon: "➜", word: "invoke" },
   context: { icon: "▾", word: "context" },
-  parallel: { icon: "⑂", word: "parallel" },
+  parallel: { icon: "∥", word: "parallel" },
   map: { icon: "≡", word: "map" },
   condition: { icon: "↻", word: "condition" },
 };

@@ -100,12 +100,13 @@ function Operation({ row, depth, board }) {
   const folded = board.folded.has(operation.id);
   const open = board.opened.has(operation.id);
   const label = operationState(row.state);
+  const tries = operation.attempts?.length ?? 0;
   return html`<li class="operation" style=${{ "--depth": depth }}>
     <div class="row">
       ${children.length > 0 &&
       html`<button type="button" class="fold" aria-expanded=${!folded} aria-label=${`Operations inside ${row.name}`} onClick=${() => board.fold(operation.id)}></button>`}
       <button type="button" class="name" aria-expanded=${open} onClick=${() => board.open(operation.id)}>
-        <${Kind} kind=${row.kind} /><span>${row.name}</span>
+        <${Kind} kind=${row.kind} /><span>${row.name}${" "}${tries > 1 && html`<small>${tries} attempts</small>`}</span>
       </button>
       <${Chip} label=${label} />
       <${Track} row=${row} tone=${label.tone} board=${board} />

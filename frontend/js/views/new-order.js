@@ -71,6 +71,7 @@ function Examples({ items, policy, change }) {
   const take = ({ title, draft }) => {
     change(() => draft);
     announce(`Example filled in: ${title}.`);
+    document.querySelector("form")?.focus();
   };
   return html`<section aria-labelledby="examples" class="examples">
     <h2 id="examples">Start from an example</h2>
@@ -140,7 +141,7 @@ function Sheet({ draft, items, policy, change }) {
     setSending(false);
   }
   const sum = total(draft, items);
-  return html`<form class="sheet" ref=${form} noValidate onSubmit=${place} aria-labelledby="sheet">
+  return html`<form class="sheet" ref=${form} tabindex="-1" noValidate onSubmit=${place} aria-labelledby="sheet">
     <h2 id="sheet">Order sheet</h2>
     ${problem && html`<${Problem} problem=${problem} focused /><${Mistakes} problem=${problem} form=${form} />`}
     <${Heading} draft=${draft} problem=${problem} change=${change} />

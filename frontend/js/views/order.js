@@ -15,14 +15,10 @@ export function View({ route: { orderId } }) {
   const { order, audit, execution } = useOrder(orderId);
   return html`<${Title} title=${`Order ${shortId(orderId)}`}>Order <code>${shortId(orderId)}</code><//>
     <${Shown} resource=${order} what="the order">
-      ${(/** @type {any} */ data) => html`<${Summary} order=${data} />
-        <div class="columns">
-          <${Signatures} order=${data} />
-          <${Contents} order=${data} />
-        </div>`}
-    <//>
-    ${order.data && html`<${Timeline} history=${execution.data} problem=${execution.problem} />
-      <${Audit} resource=${audit} />`}`;
+      ${(/** @type {any} */ data) => html`<div class="columns"><${Summary} order=${data} /><${Signatures} order=${data} /></div>
+        <${Timeline} history=${execution.data} problem=${execution.problem} />
+        <div class="columns"><${Audit} resource=${audit} /><${Contents} order=${data} /></div>`}
+    <//>`;
 }
 
 /** @param {{order: any}} props */

@@ -1,0 +1,84 @@
+"""The page's pure modules in Node, its types, and what is vendored: everything that needs no browser."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from scripts.vendor_page import MANIFEST, PACKAGES, VENDOR, sha512
+
+FRONTEND = VENDOR.parent
+TYPES = Path(__file__).parent / "types"
+SCRIPTS = sorted(path for path in FRONTEND.rglob("*.js"))
+KIB = 1024
+
+
+def test_pure_modules_do_what_their_tests_say() -> None:
+    """Geometry, history, drafts, routes, cadence and words: `node --test`."""
+    finished = subprocess.run(
+        ["node", "--test", str(Path(__file__).parent / "pure")], capture_output=True, text=True, check=False
+    )
+    passed = re.search(r"^# pass (\d+)$", finished.stdout, re.MULTILINE)
+    assert finished.returncode == 0, finished.stdout
+    assert passed
+    assert int(passed[1]) >= 40
+    print(f"{passed[1]} tests of pure modules passed in Node")
+
+
+def test_types_hold(tmp_path: Path) -> None:
+    """`tsc --checkJs` accepts every JSDoc comment under strict rules."""
+    if not (TYPES / "node_modules").is_dir():
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--silent"], cwd=TYPES, check=True)
+    shutil.copytree(FRONTEND / "js", tmp_path / "js")
+    shutil.copytree(TYPES / "vendor", tmp_path / "vendor")
+    shutil.copy(TYPES / "tsconfig.json", tmp_path)
+    compiler = TYPES / "node_modules" / "typescript" / "bin" / "tsc"
+    finished = subprocess.run(["node", str(compiler), "-p", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stdout
+
+
+def test_vendored_files_are_the_pinned_ones() -> None:
+    """Every vendored file hashes to what the manifest says, and the manifest names today's versions."""
+    manifest = json.loads(MANIFEST.read_text())["packages"]
+    pinned = [(package.name, package.version, package.integrity) for package in PACKAGES]
+    assert [(each["name"], each["version"], each["integrity"]) for each in manifest] == pinned
+    digests = {name: digest for each in manifest for name, digest in each["files"].items()}
+    found = {path.name: sha512(path.read_bytes()) for path in VENDOR.iterdir() if path != MANIFEST}
+    assert found == digests
+
+
+def test_every_import_is_a_file_of_ours() -> None:
+    """No bare name, no address: the policy forbids import maps and other origins alike."""
+    imports = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["']([^"']+)["']""")
+    for script in SCRIPTS:
+        code = re.sub(r"/\*.*?\*/", "", script.read_text(), flags=re.DOTALL)
+        for name in imports.findall(code):
+            assert name.startswith("."), f"{script.name} imports {name}"
+            assert (script.parent / name).is_file(), f"{script.name} imports {name}, which is not there"
+
+
+def test_one_module_talks_to_the_network() -> None:
+    """`api.js` holds the only `fetch`."""
+    talkers = [path.name for path in SCRIPTS if re.search(r"\bfetch\(|XMLHttpRequest|sendBeacon", path.read_text())]
+    assert talkers == ["api.js"]
+
+
+def test_markup_is_never_made_from_text() -> None:
+    """No way around Trusted Types, no inline style attribute, no inline script."""
+    forbidden = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySet|\beval\(|style=[\"']")
+    own = [path for path in SCRIPTS if VENDOR not in path.parents]
+    assert [path.name for path in [*own, FRONTEND / "index.html"] if forbidden.search(path.read_text())] == []
+    page = (FRONTEND / "index.html").read_text()
+    assert re.findall(r"<script(?![^>]*\bsrc=)", page) == []
+    assert "<style" not in page
+
+
+def test_the_page_stays_small() -> None:
+    """At most 8 KiB of style; scripts are budgeted by what a view loads, in the browser."""
+    css = sum(len(gzip.compress(path.read_bytes(), 9)) for path in FRONTEND.rglob("*.css"))
+    print(f"CSS {css / KIB:.1f} KiB gzipped")
+    assert css <= 8 * KIB
