@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from orders.adapters.clock import SystemClock, jittered_pause
-from orders.adapters.documents import S3Documents
+from orders.adapters.documents import BucketDocuments, S3Bucket
 from orders.adapters.durable_lambda import LambdaHistory, LambdaSignaller, LambdaStarter
-from orders.adapters.dynamodb import DynamoDuplicates, DynamoOrderBook, DynamoOutbox, orders_table
+from orders.adapters.dynamodb import DynamoDuplicates, DynamoOrderBook, DynamoOutbox, OrdersTable
 from orders.adapters.reference import load_catalogue, load_policy
-from orders.adapters.sandbox import SandboxBureau, SandboxGateway, SandboxWarehouse
+from orders.adapters.sandbox import DynamoLedger, SandboxBureau, SandboxGateway, SandboxWarehouse
 from orders.adapters.sns import SnsPublisher
 from orders.domain.catalogue import Catalogue
 from orders.domain.policy import Policy
@@ -84,19 +84,19 @@ class Services:
 def aws_ports(settings: Settings, catalogue: Catalogue) -> Ports:
     """Return the adapters of the deployed system. Clients connect at their first use."""
     clock = SystemClock()
-    table = orders_table(settings.orders_table)
+    table = OrdersTable(settings.orders_table)
     return Ports(
         clock=clock,
         pause=jittered_pause,
         orders=DynamoOrderBook(table, settings.shards),
-        documents=S3Documents(settings.documents_bucket),
+        documents=BucketDocuments(S3Bucket(settings.documents_bucket)),
         starter=LambdaStarter(settings.workflow_arn),
         signaller=LambdaSignaller(),
         history=LambdaHistory(),
         bureau=SandboxBureau(),
         duplicates=DynamoDuplicates(table),
         warehouse=SandboxWarehouse(table, catalogue),
-        gateway=SandboxGateway(table, clock),
+        gateway=SandboxGateway(DynamoLedger(table), clock),
         outbox=DynamoOutbox(table, settings.shards),
         publisher=SnsPublisher(settings.messages_topic_arn),
     )

@@ -1,0 +1,53 @@
+"""The AWS clients: made at their first use, one of each in a process, impatient and with few retries.
+
+A client that waits a minute for an answer would outlive the function that asked; the workflow, and whoever calls the
+API, try again anyway.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+
+_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"mode": "standard", "total_max_attempts": 3},
+)
+_making = Lock()
+
+
+@cache
+def _client(service: str) -> Any:
+    with _making:  # a client may be shared by threads, but boto3 makes only one at a time
+        return boto3.client(cast("Any", service), config=_CONFIG)
+
+
+def dynamodb_client() -> DynamoDBClient:
+    """Return the process's DynamoDB client."""
+    return cast("DynamoDBClient", _client("dynamodb"))
+
+
+def s3_client() -> S3Client:
+    """Return the process's S3 client."""
+    return cast("S3Client", _client("s3"))
+
+
+def sns_client() -> SNSClient:
+    """Return the process's SNS client."""
+    return cast("SNSClient", _client("sns"))
+
+
+def lambda_client() -> LambdaClient:
+    """Return the process's Lambda client."""
+    return cast("LambdaClient", _client("lambda"))

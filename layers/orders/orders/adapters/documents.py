@@ -1,0 +1,181 @@
+"""Order documents and receipts as JSON objects in a bucket, each written once and verified by its sha256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from orders.adapters import times
+from orders.adapters.clients import s3_client
+from orders.adapters.faults import code_of, translated
+from orders.domain.errors import CorruptDocumentError, WriteConflictError
+from orders.domain.model import DocumentRef, LevelTerms, Line, OrderDocument, OrderId, Role, Sku
+
+DOCUMENTS_KEPT = 16
+PUT_TRIES = 3
+
+
+class Bucket(Protocol):
+    """What a bucket can do for us."""
+
+    def put_if_absent(self, key: str, body: bytes) -> None:
+        """Write the object unless one is there."""
+        ...
+
+    def get(self, key: str) -> bytes | None:
+        """Return the object's bytes, None when there is none."""
+        ...
+
+
+class BucketDocuments:
+    """Documents at `orders/{orderId}/document.json`, receipts beside them."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._verified = lru_cache(maxsize=DOCUMENTS_KEPT)(self._verify)
+
+    def put_if_absent(self, document: OrderDocument) -> None:
+        """Write the document unless one is there; somebody else's is left as it is."""
+        self._bucket.put_if_absent(_document_key(document.order_id), document_bytes(document))
+
+    def get(self, order_id: OrderId) -> tuple[OrderDocument, DocumentRef] | None:
+        """Return the document that is stored, and what its bytes hash to."""
+        key = _document_key(order_id)
+        body = self._bucket.get(key)
+        if body is None:
+            return None
+        return _parse(key, body), DocumentRef(key, hashlib.sha256(body).hexdigest(), len(body))
+
+    def read(self, ref: DocumentRef) -> OrderDocument:
+        """Return the document that `ref` names, from memory when this process has read it before.
+
+        Raises CorruptDocumentError when the stored bytes hash to something else, or are gone.
+        """
+        return self._verified(ref)
+
+    def put_receipt(self, order_id: OrderId, receipt: Mapping[str, Any]) -> str:
+        """Write the receipt unless it is there and return its key."""
+        key = f"orders/{order_id}/receipt.json"
+        self._bucket.put_if_absent(key, canonical_json(receipt))
+        return key
+
+    def _verify(self, ref: DocumentRef) -> OrderDocument:
+        body = self._bucket.get(ref.key)
+        if body is None or hashlib.sha256(body).hexdigest() != ref.sha256:
+            raise CorruptDocumentError(f"{ref.key} is not the document that was accepted.")
+        return _parse(ref.key, body)
+
+
+class S3Bucket:
+    """A bucket in S3."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def put_if_absent(self, key: str, body: bytes) -> None:
+        """Write the object unless one is there; WriteConflictError when others keep writing it at this very moment."""
+        for attempt in range(1, PUT_TRIES + 1):
+            try:
+                self._put(key, body)
+            except WriteConflictError:
+                if attempt == PUT_TRIES:
+                    raise
+            else:
+                return
+
+    def get(self, key: str) -> bytes | None:
+        """Return the object's bytes, None when there is none."""
+        try:
+            with translated():
+                return s3_client().get_object(Bucket=self._name, Key=key)["Body"].read()
+        except ClientError as error:
+            if code_of(error) == "NoSuchKey":
+                return None
+            raise
+
+    def _put(self, key: str, body: bytes) -> None:
+        try:
+            with translated():
+                s3_client().put_object(
+                    Bucket=self._name, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
+                )
+        except ClientError as error:
+            if code_of(error) != "PreconditionFailed":  # it is there already, which is all that was asked
+                raise
+
+
+def canonical_json(value: Mapping[str, Any]) -> bytes:
+    """Return the one spelling of a value: sorted keys, no spaces, ASCII. The same value always has the same bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def document_bytes(document: OrderDocument) -> bytes:
+    """Return the document as it is stored."""
+    return canonical_json(
+        {
+            "orderId": document.order_id,
+            "fingerprint": document.fingerprint,
+            "requester": document.requester,
+            "customer": document.customer,
+            "currency": document.currency,
+            "note": document.note,
+            "total": document.total,
+            "lines": [
+                {"sku": line.sku, "quantity": line.quantity, "unitPrice": line.unit_price} for line in document.lines
+            ],
+            "submittedAt": times.written(document.submitted_at),
+            "catalogueVersion": document.catalogue_version,
+            "policyVersion": document.policy_version,
+            "levels": [
+                {
+                    "role": terms.role,
+                    "quorum": terms.quorum,
+                    "windowSeconds": terms.window_seconds,
+                    "reminderSeconds": terms.reminder_seconds,
+                    "escalationSeconds": terms.escalation_seconds,
+                }
+                for terms in document.levels
+            ],
+        }
+    )
+
+
+def _document_key(order_id: OrderId) -> str:
+    return f"orders/{order_id}/document.json"
+
+
+def _parse(key: str, body: bytes) -> OrderDocument:
+    try:
+        return _document_from(json.loads(body))
+    except (ValueError, KeyError, TypeError) as error:
+        raise CorruptDocumentError(f"{key} is not an order document.") from error
+
+
+def _document_from(data: Mapping[str, Any]) -> OrderDocument:
+    return OrderDocument(
+        order_id=OrderId(data["orderId"]),
+        fingerprint=data["fingerprint"],
+        requester=data["requester"],
+        customer=data["customer"],
+        currency=data["currency"],
+        note=data["note"],
+        lines=tuple(Line(Sku(line["sku"]), line["quantity"], line["unitPrice"]) for line in data["lines"]),
+        submitted_at=times.read(data["submittedAt"]),
+        catalogue_version=data["catalogueVersion"],
+        policy_version=data["policyVersion"],
+        levels=tuple(
+            LevelTerms(
+                Role(terms["role"]),
+                terms["quorum"],
+                terms["windowSeconds"],
+                terms["reminderSeconds"],
+                terms["escalationSeconds"],
+            )
+            for terms in data["levels"]
+        ),
+    )

@@ -1,0 +1,26 @@
+"""Every port in memory, under the same contract as the AWS adapters: for tests, and to read what a port means.
+
+Documents are `BucketDocuments` over a `MemoryBucket`, payments `SandboxGateway` over a `MemoryLedger`: their rules are
+the same everywhere. All of them may be shared by threads.
+"""
+
+from orders.adapters.memory.clock import MovableClock, no_pause
+from orders.adapters.memory.executions import MemoryHistory, MemorySignaller, MemoryStarter
+from orders.adapters.memory.messages import MemoryDuplicates, MemoryOutbox, MemoryPublisher
+from orders.adapters.memory.orders import MemoryOrderBook
+from orders.adapters.memory.stores import MemoryBucket, MemoryLedger, MemoryWarehouse
+
+__all__ = [
+    "MemoryBucket",
+    "MemoryDuplicates",
+    "MemoryHistory",
+    "MemoryLedger",
+    "MemoryOrderBook",
+    "MemoryOutbox",
+    "MemoryPublisher",
+    "MemorySignaller",
+    "MemoryStarter",
+    "MemoryWarehouse",
+    "MovableClock",
+    "no_pause",
+]

@@ -1,0 +1,83 @@
+"""Durable executions that only write down what was asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from threading import Lock
+from typing import Any
+
+from orders.domain.model import DocumentRef, OrderId
+
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:countersign-OrderWorkflow:1/durable-execution/{0}/{0}"
+
+
+class MemoryStarter:
+    """Keeps which executions were started: one of a name, however often it is asked for."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._started: dict[OrderId, DocumentRef] = {}
+
+    def start(self, order_id: OrderId, ref: DocumentRef) -> str:
+        """Start, or find, the order's one execution and return its ARN."""
+        with self._lock:
+            self._started.setdefault(order_id, ref)
+        return ARN.format(order_id)
+
+    @property
+    def started(self) -> Mapping[OrderId, DocumentRef]:
+        """What was started, with which document."""
+        with self._lock:
+            return dict(self._started)
+
+
+class MemorySignaller:
+    """Keeps whom it woke. A callback can be completed once; `close` makes one refuse from the start."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._woken: list[str] = []
+        self._closed: set[str] = set()
+
+    def wake(self, callback_id: str) -> bool:
+        """Complete the callback; return False when it was closed."""
+        with self._lock:
+            if callback_id in self._closed:
+                return False
+            self._closed.add(callback_id)
+            self._woken.append(callback_id)
+            return True
+
+    def close(self, callback_id: str) -> None:
+        """Let the callback refuse, as one that has timed out does."""
+        with self._lock:
+            self._closed.add(callback_id)
+
+    @property
+    def woken(self) -> tuple[str, ...]:
+        """The callbacks that were completed, in their order."""
+        with self._lock:
+            return tuple(self._woken)
+
+
+class MemoryHistory:
+    """Histories that a test has written down, by execution ARN."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._histories: dict[str, tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]] = {}
+
+    def tell(self, execution_arn: str, description: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> None:
+        """Remember what an execution did."""
+        with self._lock:
+            self._histories[execution_arn] = (description, events)
+
+    def events(self, execution_arn: str, *, payloads: bool) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
+        """Return what was told, as it was told."""
+        with self._lock:
+            return self._histories[execution_arn][1]
+
+    def describe(self, execution_arn: str) -> Mapping[str, Any]:
+        """Return what was told."""
+        with self._lock:
+            return self._histories[execution_arn][0]

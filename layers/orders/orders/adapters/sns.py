@@ -1,0 +1,31 @@
+"""Messages to people through SNS."""
+
+from __future__ import annotations
+
+from orders.adapters.clients import sns_client
+from orders.adapters.faults import translated
+from orders.services.ports import Message
+
+
+class SnsPublisher:
+    """Publishes to one topic, at least once. Whoever must not tell people twice goes by the attribute `key`."""
+
+    def __init__(self, topic_arn: str) -> None:
+        self._topic_arn = topic_arn
+
+    def publish(self, message: Message) -> None:
+        """Send the message.
+
+        What people wrote stays out of SNS's own subject, which allows only a hundred ASCII characters: that one names
+        the order, and the message's subject is the first line of the text.
+        """
+        attributes = {"key": message.key, "orderId": message.order_id, "kind": message.kind, "to": message.to}
+        with translated():
+            sns_client().publish(
+                TopicArn=self._topic_arn,
+                Subject=f"Order {message.order_id}: {message.kind}",
+                Message=f"{message.subject}\n\n{message.body}",
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+                },
+            )
