@@ -1,25 +1,31 @@
 """`python -m local`: the whole system on this machine, until Ctrl-C."""
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
 from local import supervisor
 from local.folder import StartError
+from local.output import LogLines
 from local.template import TemplateError, read
 
 _CANNOT_START = 2
+_INTERRUPTED = 130
 
 
 def main() -> int:
     """Run a stack; 2 with one line on standard error when it cannot start."""
     given = _options()
+    logging.basicConfig(level=logging.WARNING, handlers=[LogLines()])
     try:
         template = read(given.template)
         supervisor.run(template, supervisor.Options(given.port, given.data, given.ephemeral))
     except (TemplateError, StartError) as error:
         print(f"countersign: {error}", file=sys.stderr)
         return _CANNOT_START
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import sys
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -25,6 +26,14 @@ def log(source: str, request_id: str | None, line: str) -> None:
     if request_id is not None:
         tags["requestId"] = request_id
     print(json.dumps(tags | _content(line), ensure_ascii=False), file=sys.stderr, flush=True)
+
+
+class LogLines(logging.Handler):
+    """Sends the supervisor's own log records the same way."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, its traceback inside it."""
+        log(record.name, None, self.format(record))
 
 
 def _content(line: str) -> dict[str, Any]:

@@ -76,6 +76,11 @@ class ServiceProcess:
             process.kill()
             await process.wait()
 
+    def kill(self) -> None:
+        """End the process at once; it is started again."""
+        if self._process is not None:
+            self._process.kill()
+
     async def _run_once(self) -> int:
         self._process = await asyncio.create_subprocess_exec(
             *self._command,

@@ -25,12 +25,15 @@ class Clients:
     def of(cls, url: str, region: str) -> "Clients":
         """Clients of a data service; making them costs more time than using them."""
         import boto3
+        from botocore.config import Config
 
         session = boto3.session.Session("local", "local", region_name=region)
+        # Few tries: nobody should wait for a start that was interrupted.
+        config = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=30)
         return cls(
-            session.client("dynamodb", endpoint_url=url),
-            session.client("s3", endpoint_url=url),
-            session.client("sns", endpoint_url=url),
+            session.client("dynamodb", endpoint_url=url, config=config),
+            session.client("s3", endpoint_url=url, config=config),
+            session.client("sns", endpoint_url=url, config=config),
         )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 from dataclasses import dataclass
@@ -38,14 +39,21 @@ def run(template: Template, options: Options) -> None:
     Raises StartError when it cannot start, after having stopped what was started.
     """
     with contextlib.ExitStack() as leaving:
-        try:
-            public = leaving.enter_context(bind(options.port))
-        except OSError:
-            raise StartError(f"port {options.port} is taken: choose another PORT") from None
+        public = leaving.enter_context(_public_socket(options.port))
         folder = leaving.enter_context(held(options.data, ephemeral=options.ephemeral))
         inside = leaving.enter_context(bind(0))
         write_json(folder / "functions.json", describe_functions(template))
         asyncio.run(Stack(template, options, folder, public, inside).serve())
+
+
+def _public_socket(port: int) -> socket:
+    try:
+        return bind(port)
+    except OSError as error:
+        reason = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+        raise StartError(f"port {port} {reason}: choose another PORT") from None
+    except OverflowError:
+        raise StartError(f"port {port} is not between 0 and 65535: choose another PORT") from None
 
 
 class Stack:

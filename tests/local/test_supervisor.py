@@ -1,0 +1,149 @@
+"""What the supervisor tells its processes, and what it makes of what they say."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from local.folder import StartError, held
+from local.output import log, pass_on
+from local.processes import ServiceProcess
+from local.serving import bind, free_port, port_of
+from local.supervisor import aws_variables, describe_functions
+from local.template import read
+from tests.local import small_system
+from tests.stack import alive
+
+SERVICE = '''
+"""A service: listens on its port until standard input ends; its first argument may tell it to fail."""
+
+import socket
+import sys
+
+if "fail" in sys.argv:
+    print("there is no reason")
+    sys.exit(2)
+with socket.create_server(("127.0.0.1", int(sys.argv[2]))):
+    print("listening")
+    sys.stdin.read()
+'''
+
+
+@pytest.fixture
+def service_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A service that can be started with `python -m`."""
+    (tmp_path / "some_service.py").write_text(SERVICE, "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return "some_service"
+
+
+def test_the_executions_process_is_told_every_function(tmp_path: Path) -> None:
+    """Aliases point at versions; only a durable function has durable limits."""
+    described = describe_functions(read(small_system.write(tmp_path), {}))
+    assert (described["region"], described["account"]) == ("us-east-1", "123456789012")
+    greeter, worker = described["functions"]
+    assert (greeter["name"], greeter["durable"]) == ("countersign-Greeter", None)
+    assert worker == {
+        "name": "countersign-Worker",
+        "version": "1",
+        "aliases": {"live": "1"},
+        "timeout": 2,
+        "memory": 256,
+        "durable": {"executionTimeout": 3600, "retentionDays": 7},
+    }
+
+
+def test_aws_clients_find_this_stack_and_nothing_else(tmp_path: Path) -> None:
+    """A service that the stack does not have is asked for here, not on the internet."""
+    template = read(small_system.write(tmp_path), {})
+    variables = aws_variables(template, "http://data", "http://lambda")
+    assert variables["AWS_ENDPOINT_URL"] == variables["AWS_ENDPOINT_URL_DYNAMODB"] == "http://data"
+    assert variables["AWS_ENDPOINT_URL_LAMBDA"] == "http://lambda"
+
+
+def test_output_becomes_json_lines_with_their_source(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line that is a JSON object keeps its keys, any other becomes a message, an empty one disappears."""
+    log("f", "r-1", '{"level": "INFO", "message": "hello"}')
+    log("f", None, "{not json")
+    log("f", None, "[1]")
+    log("f", None, "  ")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert lines == [
+        {"source": "f", "requestId": "r-1", "level": "INFO", "message": "hello"},
+        {"source": "f", "message": "{not json"},
+        {"source": "f", "message": "[1]"},
+    ]
+
+
+def test_long_and_unfinished_lines_are_passed_on_whole() -> None:
+    """However the pieces arrive."""
+    lines: list[str] = []
+
+    async def reading() -> None:
+        stream = asyncio.StreamReader()
+        for piece in (b"one\ntw", b"o\n", b"x" * 200_000, b"\nlast"):
+            stream.feed_data(piece)
+        stream.feed_eof()
+        await pass_on(stream, lines.append)
+
+    asyncio.run(reading())
+    assert lines == ["one", "two", "x" * 200_000, "last"]
+
+
+def test_a_service_is_started_again_on_its_port_and_stops_with_its_input(service_module: str) -> None:
+    """Whoever wants to know is told about each start."""
+    starts: list[int | None] = []
+
+    async def steps() -> None:
+        service = ServiceProcess(service_module, free_port(), [], {}, lambda *_: None)
+        keeping = asyncio.create_task(service.keep_running(lambda: starts.append(service.pid)))
+        await asyncio.wait_for(service.listening.wait(), 10)
+        first = service.pid
+        assert first is not None
+        service.kill()
+        while len(starts) < 2:  # noqa: ASYNC110 - the callback is what is being tested
+            await asyncio.sleep(0.02)
+        await service.stop()
+        await keeping
+        assert [alive(pid) for pid in starts if pid] == [False, False]
+
+    asyncio.run(asyncio.wait_for(steps(), 20))
+
+
+def test_a_service_that_never_listens_ends_the_start(service_module: str) -> None:
+    """Its own line is passed on, and the error says where to look."""
+    lines: list[str] = []
+
+    async def steps() -> None:
+        service = ServiceProcess(service_module, free_port(), ["fail"], {}, lambda *line: lines.append(line[2]))
+        await service.keep_running(lambda: None)
+
+    with pytest.raises(StartError, match=r"some_service did not start \(exit status 2\)"):
+        asyncio.run(asyncio.wait_for(steps(), 20))
+    assert lines == ["there is no reason"]
+
+
+def test_a_folder_is_held_by_one_stack(tmp_path: Path) -> None:
+    """And is free again when that one is gone."""
+    with held(tmp_path / "data", ephemeral=False) as folder:
+        assert folder == (tmp_path / "data").resolve()
+        with pytest.raises(StartError, match="in use"), held(tmp_path / "data", ephemeral=False):
+            pass
+    with held(tmp_path / "data", ephemeral=False):
+        pass
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    """With the system's own reason."""
+    (tmp_path / "data").write_text("", "utf-8")
+    with pytest.raises(StartError, match="cannot hold the state"), held(tmp_path / "data", ephemeral=False):
+        pass
+
+
+def test_everything_listens_on_the_loopback_only() -> None:
+    """No other machine can reach the stack."""
+    with bind(0) as listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
+        with pytest.raises(OSError, match="in use"):
+            bind(port_of(listener))
