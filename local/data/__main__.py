@@ -39,7 +39,7 @@ def _options() -> argparse.Namespace:
 
 def _end_with_input() -> None:
     """End the process when its parent is gone; everything that was answered is in the journal already."""
-    while sys.stdin.buffer.read(1024):
+    while os.read(0, 1024):  # not sys.stdin: its lock, held here, would abort an interpreter that ends by itself
         pass
     os._exit(0)
 

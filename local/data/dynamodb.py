@@ -92,6 +92,9 @@ class DynamoDB:
         if not response.succeeded:
             self._backend.changes.undo()
             return Answer(response)
+        if (problem := self._backend.changes.problem()) is not None:
+            self._backend.changes.undo()
+            return Answer(_error("ValidationException", problem))
         changes = [[change.table, change.key, change.item] for change in self._backend.changes.commit()]
         record: Record = {"kind": "items", "changes": changes}
         if token is not None:

@@ -4,21 +4,25 @@ A line is handed to the operating system before the request that caused it is an
 `kill -9` of this process at any instant (not a power cut). A snapshot is a journal that happens to be short.
 """
 
+import base64
 import fcntl
 import json
 import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from local.data.exchange import Record
 
-LOCK_SECONDS = 5.0
+LOCK_SECONDS = 2.0
 """A predecessor that is on its way out is given this long."""
+
+BYTES = "$base64"
 
 
 class JournalError(Exception):
-    """The journal cannot be used; the message is one line for the person who started the stack."""
+    """The journal cannot be used; the message is one line for the person who runs the stack."""
 
 
 class Journal:
@@ -59,12 +63,16 @@ class Journal:
     def append(self, records: Iterable[Record]) -> None:
         """Hand records to the operating system in one write.
 
-        Raises OSError when the disk refuses.
+        Raises JournalError when they are not all written, as on a full disk.
         """
-        lines = [_line(record) for record in records]
-        content = b"".join(lines)
-        if self._file.write(content) != len(content):
-            raise OSError(f"{self._path}: the disk took only a part of a record")
+        try:
+            lines = [_line(record) for record in records]
+            content = b"".join(lines)
+            complete = self._file.write(content) == len(content)
+        except (OSError, TypeError) as error:
+            raise JournalError(f"{self._path}: {error}") from error
+        if not complete:
+            raise JournalError(f"{self._path}: the disk took only a part of a record")
         self.lines += len(lines)
 
     def rewrite(self, records: Iterable[Record]) -> None:
@@ -83,7 +91,18 @@ class Journal:
 
 
 def _line(record: Record) -> bytes:
-    return json.dumps(record, separators=(",", ":")).encode() + b"\n"
+    return json.dumps(record, separators=(",", ":"), default=_encoded).encode() + b"\n"
+
+
+def _encoded(value: object) -> dict[str, str]:
+    """Bytes, the one kind of value that JSON lacks."""
+    if not isinstance(value, bytes):
+        raise TypeError(f"{type(value).__name__} does not go into the journal")
+    return {BYTES: base64.b64encode(value).decode()}
+
+
+def _decoded(found: dict[str, Any]) -> Any:
+    return base64.b64decode(found[BYTES]) if BYTES in found else found
 
 
 def _parse(line: bytes) -> Record | None:
@@ -91,7 +110,7 @@ def _parse(line: bytes) -> Record | None:
     if not line.endswith(b"\n"):
         return None
     try:
-        record: Record = json.loads(line)
+        record: Record = json.loads(line, object_hook=_decoded)
     except ValueError:
         return None
     return record

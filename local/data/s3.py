@@ -1,6 +1,5 @@
 """S3: objects are journalled as they became, buckets as they were asked for."""
 
-import base64
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -70,7 +69,7 @@ class S3:
         stored = self._backend.put_object(
             bucket,
             key,
-            base64.b64decode(state["content"]),
+            state["content"],
             storage=state["storage"],
             etag=state["etag"],
             encryption=state["encryption"],
@@ -92,7 +91,7 @@ class S3:
 def _state(stored: FakeKey) -> dict[str, Any]:
     backend: S3Backend = s3_backends[moto_bridge.ACCOUNT][moto_bridge.PARTITION]
     return {
-        "content": base64.b64encode(stored.value).decode(),
+        "content": stored.value,
         "metadata": dict(stored.metadata),
         "tags": backend.tagger.get_tag_dict_for_resource(stored.arn),
         "etag": stored.etag.strip('"'),

@@ -7,6 +7,7 @@ from collections.abc import Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from local.data.exchange import ApiRequest, ApiResponse
+from local.data.journal import JournalError
 from local.data.store import DataStore
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -78,7 +79,7 @@ def run(store: DataStore, listener: socket.socket) -> None:
 def _answer(store: DataStore, request: ApiRequest) -> ApiResponse:
     try:
         return store.answer(request)
-    except OSError as error:
+    except JournalError as error:
         print(f"data: a write could not be remembered: {error}", file=sys.stderr, flush=True)
         os._exit(1)  # memory is ahead of the journal; the supervisor starts us again from the journal
 

@@ -66,7 +66,7 @@ class DataStore:
     def answer(self, request: ApiRequest) -> ApiResponse:
         """Carry out one request.
 
-        Raises OSError when its effect could not be remembered: the process must then end, because its memory is
+        Raises JournalError when its effect could not be remembered: the process must then end, because its memory is
         ahead of the journal.
         """
         name = service_name(request)

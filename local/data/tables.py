@@ -47,6 +47,14 @@ class ItemChanges:
         if place not in self._before:
             self._before[place] = (table, copy.deepcopy(table.get_item(hash_key, range_key)))
 
+    def problem(self) -> str | None:
+        """Why DynamoDB would not store what the request made: an index key of another type than declared."""
+        for (_, hash_key, range_key), (table, _before) in self._before.items():
+            item = table.get_item(hash_key, range_key)
+            if item is not None and (problem := table.index_problem(item)) is not None:
+                return problem
+        return None
+
     def commit(self) -> list[Change]:
         """Bring the indexes up to date; returns what is now stored under each touched key."""
         changes = []
@@ -136,6 +144,19 @@ class LocalTable(Table):
                 order.remove(before)
             if after is not None:
                 order.add(after)
+
+    def index_problem(self, item: Item) -> str | None:
+        """What keeps an item out of an index although it has the attribute."""
+        kinds = {attribute["AttributeName"]: attribute["AttributeType"] for attribute in self.attr}
+        for index in self.all_indexes():
+            for name in index.schema_key_attrs:
+                value = item.attrs.get(name)
+                if value is not None and value.type != kinds[name]:
+                    return (
+                        "One or more parameter values were invalid: Type mismatch for Index Key "
+                        f"{name} Expected: {kinds[name]} Actual: {value.type} IndexName: {index.name}"
+                    )
+        return None
 
     def forget_indexes(self) -> None:
         """Build the indexes anew at their next use, because the schema changed."""
