@@ -1,0 +1,359 @@
+"""Each way an order can go, on the SDK's runner: its outcome, its effects, and its operations by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aws_durable_execution_sdk_python.lambda_service import ErrorObject
+
+from orders.domain.errors import GatewayUnavailableError, TransitionRefusedError
+from orders.domain.model import LevelOutcome, OrderId, Sku, Status
+from orders.services.ports import PaymentState
+from tests.builders import rejection
+from tests.workflow.harness import AUTOMATIC, ONE_LEVEL, World, a_world
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """A world with waits that no test here outlives."""
+    with a_world() as world:
+        yield world
+
+
+def matches_golden(world: World, order_id: OrderId, name: str, *, record: bool) -> None:
+    """Compare the execution's operations with the recorded ones: a contract with executions that wait right now."""
+    path = GOLDEN / f"{name}.txt"
+    if record:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(world.history(order_id))
+    assert world.history(order_id) == path.read_text()
+
+
+def effects(world: World, order_id: OrderId) -> tuple[PaymentState, int]:
+    """Return what the gateway knows and how many ATLAS-ED are gone."""
+    return world.ports.gateway.state(order_id), 1_000_000 - world.ports.warehouse.available(Sku("ATLAS-ED"))  # type: ignore[attr-defined]  # memory
+
+
+def test_a_small_order_is_approved_automatically(world: World, record_golden: bool) -> None:
+    order_id = world.submit(AUTOMATIC)
+
+    assert world.status(order_id) == "COMPLETED"
+    assert world.events(order_id) == ["submitted", "charge-begun", "completed"]
+    assert world.messages(order_id) == [f"{order_id}#outcome#0#0"]
+    matches_golden(world, order_id, "automatic", record=record_golden)
+
+
+def test_a_manager_approves(world: World, record_golden: bool) -> None:
+    order_id = world.submit()
+    world.until_asked(order_id)
+
+    world.approve(order_id)
+
+    assert world.status(order_id) == "COMPLETED"
+    assert effects(world, order_id) == (PaymentState.CAPTURED, 3)
+    assert world.events(order_id) == ["submitted", "level-opened", "approved", "charge-begun", "completed"]
+    assert world.messages(order_id) == [f"{order_id}#request-decision#1#1", f"{order_id}#outcome#0#0"]
+    matches_golden(world, order_id, "manager-approves", record=record_golden)
+
+
+def test_a_manager_rejects(world: World, record_golden: bool) -> None:
+    order_id = world.submit()
+    world.until_asked(order_id)
+
+    world.decide(order_id, rejection(reason="Too dear"))
+
+    assert world.status(order_id) == "REJECTED"
+    assert effects(world, order_id) == (PaymentState.VOIDED, 0)
+    assert world.events(order_id)[-1] == "rejected"
+    matches_golden(world, order_id, "manager-rejects", record=record_golden)
+
+
+def test_the_requester_withdraws_while_people_think(world: World, record_golden: bool) -> None:
+    order_id = world.submit()
+    world.until_asked(order_id)
+
+    world.withdraw(order_id)
+
+    assert world.status(order_id) == "WITHDRAWN"
+    assert effects(world, order_id) == (PaymentState.VOIDED, 0)
+    matches_golden(world, order_id, "withdrawn", record=record_golden)
+
+
+def test_silence_expires_the_order(record_golden: bool) -> None:
+    with a_world(window=1) as world:
+        order_id = world.submit()
+
+        assert world.status(order_id) == "EXPIRED"
+        assert effects(world, order_id) == (PaymentState.VOIDED, 0)
+        assert world.events(order_id) == ["submitted", "level-opened", "expired"]
+        matches_golden(world, order_id, "expired", record=record_golden)
+
+
+def test_people_are_reminded_and_the_order_escalates(record_golden: bool) -> None:
+    with a_world(window=30, reminder=2, escalation=5) as world:
+        order_id = world.submit()
+        world.until(order_id, lambda row: row.levels[0].escalated_to is not None)
+        world.until(order_id, lambda _: len(world.messages(order_id)) == 3)
+
+        world.approve(order_id, by="director-1")
+
+        assert world.status(order_id) == "COMPLETED"
+        assert world.events(order_id)[1:5] == ["level-opened", "reminded", "escalated", "approved"]
+        assert world.messages(order_id)[1:3] == [f"{order_id}#remind#1#1", f"{order_id}#escalate#1#1"]
+        matches_golden(world, order_id, "reminded-escalated", record=record_golden)
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "customer", "reason"),
+    [
+        ("credit-refused", ONE_LEVEL, "credit-refused", "credit"),
+        ("sold-out", (("SOLD-OUT", 1), ("ATLAS-ED", 2)), "acme", "Out of stock: SOLD-OUT"),
+        ("card-declined", ONE_LEVEL, "card-declined", "declined"),
+    ],
+)
+def test_what_cannot_be_had_is_refused_with_a_reason(
+    world: World, record_golden: bool, name: str, lines: tuple[tuple[str, int], ...], customer: str, reason: str
+) -> None:
+    order_id = world.submit(lines, customer)
+
+    assert world.status(order_id) == "REFUSED"
+    assert reason in (world.row(order_id).outcome_reason or "")
+    assert effects(world, order_id)[1] == 0
+    assert effects(world, order_id)[0] not in {PaymentState.AUTHORISED, PaymentState.CAPTURED}
+    matches_golden(world, order_id, name, record=record_golden)
+
+
+def test_the_last_one_is_sold_once(world: World) -> None:
+    first, second = world.submit((("LAST-ONE", 1),)), world.submit((("LAST-ONE", 1),))
+
+    world.until(first, lambda row: row.status in {Status.COMPLETED, Status.REFUSED})
+    assert sorted([world.status(first), world.status(second)]) == ["COMPLETED", "REFUSED"]
+
+
+def test_a_declined_capture_fails_the_order_and_gives_everything_back(world: World, record_golden: bool) -> None:
+    order_id = world.submit(customer="capture-declined")
+    world.until_asked(order_id)
+    world.approve(order_id)
+
+    assert world.status(order_id) == "FAILED"
+    assert effects(world, order_id) == (PaymentState.VOIDED, 0)
+    matches_golden(world, order_id, "capture-declined", record=record_golden)
+
+
+def test_a_flaky_gateway_delays_but_does_not_fail(world: World) -> None:
+    order_id = world.submit(AUTOMATIC, customer="gateway-flaky")
+
+    assert world.status(order_id) == "COMPLETED"
+    attempts = {each.name: each.step_details.attempt for each in world.operations(order_id) if each.step_details}
+    assert attempts["authorize-payment"] == 3
+
+
+def test_a_slow_settlement_is_waited_for(world: World) -> None:
+    order_id = world.submit(AUTOMATIC, customer="settlement-slow")
+
+    assert world.status(order_id) == "COMPLETED"
+
+
+def test_a_capture_nobody_can_account_for_needs_attention(world: World, record_golden: bool) -> None:
+    """The gateway goes silent from the capture on: neither the capture nor the question about it is answered."""
+
+    def silent(*_: object) -> PaymentState:
+        message = "no answer"
+        raise GatewayUnavailableError(message)
+
+    order_id = world.submit()
+    world.until_asked(order_id)
+    gateway = world.ports.gateway
+    gateway.capture = gateway.state = silent  # type: ignore[method-assign]
+    world.approve(order_id)
+
+    assert world.status(order_id) == "NEEDS_ATTENTION"
+    assert world.events(order_id)[-1] == "needs-attention"
+    matches_golden(world, order_id, "capture-unknown", record=record_golden)
+
+
+def test_a_capture_that_broke_off_is_found_by_its_key(world: World) -> None:
+    """Every capture takes effect at the gateway and then breaks off, so nobody ever hears the answer."""
+    order_id = world.submit(AUTOMATIC[:1])
+    gateway = world.ports.gateway
+    real = gateway.capture
+
+    def broken_off(*arguments: object) -> PaymentState:
+        real(*arguments)  # type: ignore[arg-type]
+        message = "broke off"
+        raise GatewayUnavailableError(message)
+
+    gateway.capture = broken_off  # type: ignore[method-assign]
+
+    assert world.status(order_id) == "COMPLETED"
+    assert gateway.state(order_id) is PaymentState.CAPTURED
+
+
+def test_a_signal_without_a_decision_approves_nothing(world: World) -> None:
+    order_id = world.submit()
+    row = world.until_asked(order_id)
+    first = row.levels[0].callback_id
+    assert first is not None
+
+    world.runner.send_callback_success(first, b'{"verdict": "approve"}')
+
+    row = world.until(order_id, lambda row: row.levels[0].callback_id != first)
+    assert (row.status, row.levels[0].outcome) == (Status.PENDING_APPROVAL, LevelOutcome.OPEN)
+    world.approve(order_id)
+    assert world.status(order_id) == "COMPLETED"
+
+
+@pytest.mark.parametrize("payload", [b"", b"not json {", b'{"decision": null}'])
+def test_a_broken_signal_neither_approves_nor_fails(world: World, payload: bytes) -> None:
+    order_id = world.submit()
+    first = world.until_asked(order_id).levels[0].callback_id
+    assert first is not None
+
+    world.runner.send_callback_success(first, payload)
+
+    world.until(order_id, lambda row: row.levels[0].callback_id != first)
+    world.approve(order_id)
+    assert world.status(order_id) == "COMPLETED"
+
+
+def test_a_failure_signal_neither_rejects_nor_fails(world: World) -> None:
+    order_id = world.submit()
+    first = world.until_asked(order_id).levels[0].callback_id
+    assert first is not None
+
+    world.runner.send_callback_failure(first, ErrorObject("forged", "Forged", None, None))
+
+    world.until(order_id, lambda row: row.levels[0].callback_id != first)
+    world.decide(order_id, rejection())
+    assert world.status(order_id) == "REJECTED"
+
+
+def test_after_five_stray_signals_the_level_stops_listening_until_something_is_due(record_golden: bool) -> None:
+    with a_world(window=20, reminder=6, escalation=15) as world:
+        order_id = world.submit()
+        world.until_asked(order_id)
+        strays = set()
+        while len(strays) < 5:
+            callback_id = (
+                world.until(order_id, lambda row: row.levels[0].callback_id not in strays).levels[0].callback_id
+            )
+            assert callback_id is not None
+            world.runner.send_callback_success(callback_id)
+            strays.add(callback_id)
+
+        world.approve(order_id)
+
+        assert world.status(order_id) == "COMPLETED"
+        matches_golden(world, order_id, "five-strays", record=record_golden)
+
+
+def test_a_lost_signal_is_honoured_at_the_next_look() -> None:
+    with a_world(window=20, reminder=1) as world:
+        order_id = world.submit()
+        world.until_asked(order_id)
+        world.wire.cut = True
+
+        world.approve(order_id)
+
+        assert world.status(order_id) == "COMPLETED"
+
+
+def test_a_decision_between_reading_the_row_and_publishing_the_callback_is_found_at_once(world: World) -> None:
+    """The manager decides in the very moment before a look publishes its callback id: nobody may wait for it."""
+    order_id = world.submit()
+    first = world.until_asked(order_id).levels[0].callback_id
+    assert first is not None
+    commit, decided = world.ports.orders.commit, []
+
+    def decide_first(change: object) -> None:
+        if not decided:
+            decided.append(True)
+            world.wire.cut = True
+            world.approve(order_id)
+        commit(change)  # type: ignore[arg-type]
+
+    world.ports.orders.commit = decide_first  # type: ignore[method-assign]
+    world.runner.send_callback_success(first)
+
+    assert world.status(order_id) == "COMPLETED"
+    assert decided
+
+
+def test_a_notifier_that_raises_fails_no_order(world: World, record_golden: bool) -> None:
+    def broken(*_: object) -> None:
+        message = "no topic"
+        raise RuntimeError(message)
+
+    publisher = world.ports.publisher
+    publisher.publish = broken  # type: ignore[method-assign]
+    order_id = world.submit()
+    world.until(order_id, lambda row: row.levels[0].undelivered != ())
+
+    world.approve(order_id)
+
+    assert world.status(order_id) == "COMPLETED"
+    assert "notification-failed" in world.events(order_id)
+    matches_golden(world, order_id, "notifier-raises", record=record_golden)
+
+
+def test_a_withdrawal_during_screening_undoes_what_was_reserved(world: World) -> None:
+    bureau = world.ports.bureau
+    check = bureau.check
+
+    def withdrawn_meanwhile(customer: str, total: int) -> str | None:
+        world.withdraw(world.starter.arns and next(iter(world.starter.arns)))  # type: ignore[arg-type]
+        return check(customer, total)
+
+    bureau.check = withdrawn_meanwhile  # type: ignore[method-assign]
+    order_id = world.submit()
+
+    assert world.status(order_id) == "WITHDRAWN"
+    assert effects(world, order_id) == (PaymentState.VOIDED, 0)
+
+
+def test_a_late_duplicate_start_ends_without_an_effect(world: World) -> None:
+    order_id = world.submit(AUTOMATIC)
+    assert world.status(order_id) == "COMPLETED"
+    before = (world.row(order_id), world.messages(order_id))
+    world.starter.arns.clear()  # the execution's retention is over: the service has forgotten its name
+    world.starter.start(order_id, world.row(order_id).document)
+
+    assert '"UNCHANGED"' in (world.result(order_id).result or "")
+    assert (world.row(order_id), world.messages(order_id)) == before
+
+
+def test_a_twin_is_pointed_out_to_approvers_and_refused_nothing(world: World) -> None:
+    first = world.submit()
+    world.until_asked(first)
+    second = world.submit()
+
+    assert world.until_asked(second).possible_duplicate_of == first
+    assert world.row(first).possible_duplicate_of is None
+
+
+def test_deciding_a_settled_order_names_what_won(world: World) -> None:
+    order_id = world.submit()
+    world.until_asked(order_id)
+    world.decide(order_id, rejection())
+
+    with pytest.raises(TransitionRefusedError) as refusal:
+        world.approve(order_id, by="manager-2")
+
+    assert refusal.value.code == "already-decided"
+    assert refusal.value.order.levels[0].decisions[0].by == "manager-1"
+
+
+def test_many_goods_are_reserved_in_at_most_ten_branches(world: World) -> None:
+    lines = tuple((f"BULK-{number:04}", 20) for number in range(1, 701))
+    order_id = world.submit(lines)
+    world.until_asked(order_id)
+    world.withdraw(order_id)
+
+    assert world.status(order_id) == "WITHDRAWN"
+    branches = [each for each in world.operations(order_id) if each.name == "reserve-chunks"]
+    assert len(branches) == 10
+    assert all(world.ports.warehouse.available(Sku(sku)) == 1_000_000 for sku, _ in lines)  # type: ignore[attr-defined]  # memory
