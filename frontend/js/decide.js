@@ -1,10 +1,11 @@
 // Deciding and withdrawing: the buttons the server offers, and the dialog that says what is about to happen.
 
 import { useState } from "../vendor/hooks.js";
-import { ago, money } from "./format.js";
+import { ago, money, shortId } from "./format.js";
 import { act } from "./live.js";
 import { serverNow } from "./api.js";
 import { fieldError, problemBehind, whoWasFaster } from "./problems.js";
+import { orderLink } from "./route.js";
 import { announce, read } from "./store.js";
 import { Dialog, Field, Problem, focusTitle, html } from "./ui.js";
 import { verdictWords } from "./words.js";
@@ -106,3 +107,8 @@ function Confirm({ action, order, close }) {
     </form>
   <//>`;
 }
+
+/** What an approver should know before signing. @param {{orderId: string}} props */
+export const Duplicate = ({ orderId }) => html`<p class="news">
+  <span class="icon" aria-hidden="true">i</span>Looks like order <a href=${orderLink(orderId)}><code>${shortId(orderId)}</code></a> again.
+</p>`;

@@ -91,7 +91,7 @@ export function Field({ label, hint, error, children }) {
 }
 
 /**
- * A modal dialog. The browser keeps the focus inside and gives it back.
+ * A modal dialog. The browser keeps the focus inside; when it goes away the focus returns to where it was.
  * @param {{title: string, onClose: () => void, children: any}} props
  */
 export function Dialog({ title, onClose, children }) {
@@ -99,8 +99,12 @@ export function Dialog({ title, onClose, children }) {
   const id = useId();
   useEffect(() => {
     const open = dialog.current;
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
     open?.showModal();
-    return () => open?.close();
+    return () => {
+      open?.close();
+      before?.focus();
+    };
   }, []);
   return html`<dialog ref=${dialog} aria-labelledby=${id} onCancel=${onClose}>
     <h2 id=${id}>${title}</h2>

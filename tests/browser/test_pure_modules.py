@@ -61,6 +61,20 @@ def test_every_import_is_a_file_of_ours() -> None:
             assert (script.parent / name).is_file(), f"{script.name} imports {name}, which is not there"
 
 
+def test_the_first_modules_are_asked_for_at_once() -> None:
+    """The page names every module its first script leads to, so that none waits for another to be read."""
+    wanted: set[Path] = set()
+    waiting = [FRONTEND / "js" / "main.js"]
+    while waiting:
+        script = waiting.pop()
+        names = re.findall(r'^(?:import|export)[^;]*?from\s*"([^"]+)"', script.read_text(), re.MULTILINE)
+        found = {(script.parent / name).resolve() for name in names} - wanted
+        wanted |= found
+        waiting.extend(found)
+    named = re.findall(r'rel="modulepreload" href="([^"]+)"', (FRONTEND / "index.html").read_text())
+    assert sorted(named) == sorted(str(path.relative_to(FRONTEND)) for path in wanted)
+
+
 def test_one_module_talks_to_the_network() -> None:
     """`api.js` holds the only `fetch`."""
     talkers = [path.name for path in SCRIPTS if re.search(r"\bfetch\(|XMLHttpRequest|sendBeacon", path.read_text())]

@@ -1,6 +1,6 @@
 // What only this person may decide now, the most urgent first.
 
-import { Actions } from "../decide.js";
+import { Actions, Duplicate } from "../decide.js";
 import { counted, shortId } from "../format.js";
 import { useResource } from "../live.js";
 import { orderLink } from "../route.js";
@@ -33,8 +33,3 @@ const Card = ({ order }) => html`<li class="card">
   ${order.deadline && html`<${Countdown} at=${order.deadline} />`}
   <${Actions} order=${order} />
 </li>`;
-
-/** @param {{orderId: string}} props */
-export const Duplicate = ({ orderId }) => html`<p class="news">
-  <span class="icon" aria-hidden="true">i</span>Looks like order <a href=${orderLink(orderId)}><code>${shortId(orderId)}</code></a> again.
-</p>`;

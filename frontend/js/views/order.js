@@ -1,12 +1,11 @@
 // One order: what it is, who signed, what may be done, how its execution went, and the record of it all.
 
-import { Actions } from "../decide.js";
+import { Actions, Duplicate } from "../decide.js";
 import { counted, moment, money, shortId } from "../format.js";
 import { useOrder, useResource } from "../live.js";
 import { Timeline } from "../timeline/view.js";
 import { Ago, Amount, Countdown, Shown, StateChip, Title, html } from "../ui.js";
 import { eventWords, orderState, signers, verdictWords } from "../words.js";
-import { Duplicate } from "./inbox.js";
 
 const LINES_SHOWN = 100;
 
