@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orders.domain.model import Order
+    from orders.domain.model import Decision, Order
 
 
 class CountersignError(Exception):
@@ -76,13 +76,14 @@ class NotTheRequesterError(CountersignError):
 
 
 class TransitionRefusedError(CountersignError):
-    """A move that the order's state does not allow. `order` is the state that won."""
+    """A move that the order's state does not allow: `order` is the state that won, `decision` what settled it."""
 
-    def __init__(self, code: str, detail: str, order: Order) -> None:
+    def __init__(self, code: str, detail: str, order: Order, decision: Decision | None = None) -> None:
         """Name the rule and keep the row it was judged on."""
         super().__init__(detail)
         self.code = code
         self.order = order
+        self.decision = decision
 
 
 class TransientFaultError(CountersignError):

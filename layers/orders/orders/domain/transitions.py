@@ -212,12 +212,14 @@ def _level_is_open(order: Order, command: Decide | Remind | Escalate | Expire, _
         message = f"Level {level.number} is not open yet; look again when it is."
         raise TransitionRefusedError("not-open-yet", message, order)
     if level.outcome is not LevelOutcome.OPEN:
-        raise refusal_by_state(order, command.level)
+        raise refusal_by_state(order, command.level, command.actor)
 
 
 def _has_not_voted(order: Order, command: Decide, _now: datetime) -> None:
-    if any(decision.by == command.person.username for decision in level_of(order, command.level).decisions):
-        raise refusal_by_state(order, command.level)
+    earlier = earlier_decision(order, command)
+    if earlier is not None:
+        message = "You have decided this level already, and a decision stands."
+        raise TransitionRefusedError("already-decided", message, order, earlier)
 
 
 def _before_deadline(order: Order, command: Decide, now: datetime) -> None:
@@ -439,7 +441,7 @@ def judge(order: Order, command: Command, now: datetime) -> Change:
     for permission in _PERMISSIONS.get(type(command), ()):
         permission(order, command, now)
     if order.status not in rule.sources:
-        raise refusal_by_state(order, getattr(command, "level", None))
+        raise refusal_by_state(order, getattr(command, "level", None), command.actor)
     for guard in rule.guards:
         guard(order, command, now)
     after = rule.effect(order, command, now)
@@ -525,16 +527,18 @@ _REFUSALS = {
 }
 
 
-def refusal_by_state(order: Order, level: int | None = None) -> TransitionRefusedError:
-    """Return the refusal that names the state which won; a decided level says so whatever came after."""
-    code, detail = _REFUSALS[order.status]
-    decided = level is not None and order.levels[level - 1].outcome in {
-        LevelOutcome.APPROVED,
-        LevelOutcome.REJECTED,
-    }
-    if decided:
-        code = "already-decided"
-    return TransitionRefusedError(code, detail, order)
+def refusal_by_state(order: Order, level: int | None = None, actor: str | None = None) -> TransitionRefusedError:
+    """Return the refusal that names the state which won; a decided level says so whatever came after.
+
+    It carries the level's decision: the actor's own if there is one, else the one that settled the level.
+    """
+    decided = None if level is None else order.levels[level - 1]
+    if decided is None or decided.outcome not in {LevelOutcome.APPROVED, LevelOutcome.REJECTED}:
+        return TransitionRefusedError(*_REFUSALS[order.status], order)
+    own = (decision for decision in decided.decisions if decision.by == actor)
+    decision = next(own, decided.decisions[-1])
+    verdict = "approved" if decided.outcome is LevelOutcome.APPROVED else "rejected"
+    return TransitionRefusedError("already-decided", f"This level has been {verdict}.", order, decision)
 
 
 _EVENTS: dict[type[Command], str] = {

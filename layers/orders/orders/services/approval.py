@@ -9,8 +9,9 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orders.domain.errors import OrderFencedError, TransitionRefusedError
-from orders.domain.model import Decision, Level, LevelOutcome, Order, OrderId, Status
+from orders.domain.access import access_of
+from orders.domain.errors import OrderFencedError, OrderNotFoundError, TransitionRefusedError
+from orders.domain.model import Decision, Level, LevelOutcome, Order, OrderId, Person, Status
 from orders.domain.transitions import (
     WORKFLOW,
     Change,
@@ -82,7 +83,7 @@ class ApprovalService:
         decision = earlier_decision(order, command)
         self._wake(level)
         if decision is None:  # what was written is the expiry
-            raise refusal_by_state(order, command.level)
+            raise refusal_by_state(order, command.level, command.actor)
         return DecisionTaken(order, level, decision)
 
     def withdraw(self, order_id: OrderId, command: Withdraw) -> Order:
@@ -106,6 +107,7 @@ class ApprovalService:
         return self._look(self.writer.apply(order_id, lambda row: self._due(row, number)), number)
 
     def _decision(self, order: Order, command: Decide) -> Change | None:
+        _refuse_strangers(order, command.person)
         now = self.clock.now()
         earlier = earlier_decision(order, command)
         if earlier is not None and earlier.verdict is command.verdict:
@@ -119,6 +121,7 @@ class ApprovalService:
             raise
 
     def _withdrawal(self, order: Order, command: Withdraw) -> Change | None:
+        _refuse_strangers(order, command.person)
         if order.status is Status.WITHDRAWN and command.person.username == order.requester:
             return None
         return judge(order, command, self.clock.now())
@@ -155,6 +158,12 @@ class ApprovalService:
         """Wake the workflow once the level is settled; a vote that settles nothing wakes nobody."""
         if level.callback_id is not None and level.outcome is not LevelOutcome.OPEN:
             self.signaller.wake(level.callback_id)
+
+
+def _refuse_strangers(order: Order, person: Person) -> None:
+    """An order that a person may not see does not exist for them, whatever they try to do with it."""
+    if access_of(order, person) is None:
+        raise OrderNotFoundError("There is no such order, or you may not see it.")
 
 
 def _is_settled(order: Order, level: Level) -> bool:

@@ -26,7 +26,7 @@ class Clock(Protocol):
 class Pause(Protocol):
     """Waits a little before another try of a write that met a conflict."""
 
-    def __call__(self, attempt: int) -> None:
+    def __call__(self, attempt: int, /) -> None:
         """Wait before try number `attempt + 1`, with jitter."""
         ...
 

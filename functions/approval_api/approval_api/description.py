@@ -1,0 +1,53 @@
+"""The API's own description: what every route answers, beside what its signature already says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, SecurityScheme
+
+from approval_api.problems import MEDIA_TYPE
+from approval_api.responses import ProblemView
+
+TITLE, VERSION = "Countersign", "1"
+SUMMARY = "Order approval on AWS Lambda durable functions"
+_BEARER = HTTPBearer(bearerFormat="JWT", description="An access token of the user pool")
+SECURITY_SCHEMES: dict[str, SecurityScheme] = {"token": _BEARER}
+TOKEN: list[dict[str, list[str]]] = [{"token": []}]
+
+_PROBLEMS = {
+    304: "Nothing is new",
+    400: "The request cannot be read, or lacks a usable Idempotency-Key",
+    403: "This person may not do that",
+    404: "No such order, or none that this person may see",
+    409: "The order's state does not allow it, or an equal request is still being worked on",
+    413: "Too large",
+    415: "Not JSON",
+    422: "Something in the request must be changed; `errors` says what",
+    500: "A defect",
+    503: "Could not be confirmed; the same request again is safe",
+}
+_ALWAYS = (422, 500, 503)
+_POST = (400, 409, 413, 415)
+
+
+def answers(view: type[Any], *others: int, status: int = 200, post: bool = False) -> dict[int, Any]:
+    """Return what a route answers: `view` when all is well, and the problems that are possible."""
+    described: dict[int, Any] = {
+        status: {"description": (view.__doc__ or "").strip(), "content": {"application/json": {"model": view}}}
+    }
+    for other in sorted({*others, *_ALWAYS, *(_POST if post else ())}):
+        described[other] = {"description": _PROBLEMS[other], "content": {MEDIA_TYPE: {"model": ProblemView}}}
+    if 304 in described:  # noqa: PLR2004 - the one answer without a body
+        described[304] = {"description": _PROBLEMS[304], "content": {}}
+    return described
+
+
+def methods_at(path: str, paths: Mapping[str, Any]) -> Sequence[str]:
+    """Return the methods that the description knows for a path of a request, none for an unknown path."""
+    for template, item in paths.items():
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path):
+            return [method.upper() for method in ("get", "post") if getattr(item, method) is not None]
+    return []

@@ -1,0 +1,147 @@
+"""The same request, however often it comes, is done once and answered alike.
+
+Powertools Idempotency keeps each 2xx answer for a day under caller, route, order and key. An equal request that comes
+while the first is still being worked on waits for that answer instead of being sent away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
+from aws_lambda_powertools.utilities.idempotency.exceptions import (
+    IdempotencyAlreadyInProgressError,
+    IdempotencyInconsistentStateError,
+    IdempotencyPersistenceLayerError,
+    IdempotencyValidationError,
+)
+from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from approval_api.identity import person_of
+from approval_api.problems import RequestInFlightError
+from orders.adapters.clients import dynamodb_client
+from orders.domain.errors import KeyReusedError, TransientFaultError
+from orders.wiring import services
+
+KEPT_SECONDS = 24 * 60 * 60
+LONGEST_WAIT_SECONDS = 8.0
+# What the function still needs after the wait, to do the work itself when the first attempt has failed.
+RESERVE_SECONDS = 5.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRequest:
+    """A request as it is recognised again: `key` says which one it is, `fingerprint` what it asked for."""
+
+    key: tuple[str, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx answer as it is kept. The body is text, so that a replay is the same to the byte."""
+
+    status: int
+    body: str
+    headers: dict[str, str]
+    replayed: bool = False
+
+
+def answer_once(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Let the route answer, or replay what it answered to an equal request; for every POST with an Idempotency-Key."""
+    event = app.current_event
+    caller, route = person_of(event).username, f"{event.http_method} {event.path}"
+    canonical = json.dumps(event.json_body, sort_keys=True, separators=(",", ":"))
+    request = KeyedRequest(
+        key=(caller, route, event.headers["idempotency-key"]),
+        fingerprint=hashlib.sha256(canonical.encode()).hexdigest(),
+    )
+    answer = once(request, app.lambda_context, lambda: _kept(next_middleware(app)))
+    replayed = {"Idempotent-Replayed": "true"} if answer.replayed else {}
+    return Response(
+        status_code=answer.status,
+        content_type=content_types.APPLICATION_JSON,
+        body=answer.body,
+        headers={**answer.headers, **replayed},
+    )
+
+
+def _kept(response: Response[Any]) -> Answer:
+    body = json.dumps(response.body, ensure_ascii=False, separators=(",", ":"))
+    return Answer(response.status_code, body, {name: str(value) for name, value in response.headers.items()})
+
+
+def once(request: KeyedRequest, context: LambdaContext, work: Callable[[], Answer]) -> Answer:
+    """Return what `work` answers, or what it answered to an equal request before, marked as replayed.
+
+    An error of `work` is raised and not kept. Raises KeyReusedError when the key came with another request,
+    RequestInFlightError when a twin is still busy after the wait, TransientFaultError when the table cannot be reached.
+    A crashed attempt keeps its key only for as long as its invocation could have run.
+    """
+    guarded = _guarded(context, work)
+    until = time.monotonic() + _patience(context)
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return Answer(**guarded(request=asdict(request)))
+        except IdempotencyValidationError as error:
+            raise KeyReusedError("This Idempotency-Key came with another request; take a new key.") from error
+        except IdempotencyPersistenceLayerError as error:
+            raise TransientFaultError("The request could not be recorded; send it again with the same key.") from error
+        except (IdempotencyAlreadyInProgressError, IdempotencyInconsistentStateError) as error:
+            if time.monotonic() >= until:
+                message = "An equal request is still being worked on; send it again in a moment, with the same key."
+                raise RequestInFlightError(message) from error
+        time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - spreads tries, guards nothing
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+def _guarded(context: LambdaContext, work: Callable[[], Answer]) -> Callable[..., dict[str, Any]]:
+    def answer(*, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - Powertools reads it by name
+        return asdict(work())
+
+    config = IdempotencyConfig(
+        event_key_jmespath="key",
+        payload_validation_jmespath="fingerprint",
+        expires_after_seconds=KEPT_SECONDS,
+        hash_function="sha256",
+        lambda_context=context,
+        response_hook=_mark_replayed,
+    )
+    guarded: Callable[..., dict[str, Any]] = idempotent_function(
+        answer,
+        data_keyword_argument="request",
+        persistence_store=_store(services().settings.requests_table),
+        config=config,
+        key_prefix="approval-api",
+    )
+    return guarded
+
+
+def _mark_replayed(response: Any, idempotent_data: DataRecord) -> Any:  # noqa: ARG001 - Powertools names both
+    return {**response, "replayed": True}
+
+
+@cache
+def _store(table: str) -> DynamoDBPersistenceLayer:
+    return DynamoDBPersistenceLayer(table_name=table, boto3_client=dynamodb_client())
+
+
+def _patience(context: LambdaContext) -> float:
+    remaining = context.get_remaining_time_in_millis() / 1000
+    return max(0.0, min(LONGEST_WAIT_SECONDS, remaining - RESERVE_SECONDS))

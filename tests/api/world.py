@@ -1,0 +1,225 @@
+"""The API over memory adapters: events as an HTTP API sends them, and answers as it would read them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from urllib.parse import urlencode
+
+from approval_api.handler import handler
+from orders.adapters.clock import SystemClock
+from orders.adapters.documents import BucketDocuments
+from orders.adapters.memory import (
+    MemoryBucket,
+    MemoryDuplicates,
+    MemoryHistory,
+    MemoryLedger,
+    MemoryOrderBook,
+    MemoryOutbox,
+    MemoryPublisher,
+    MemorySignaller,
+    MemoryStarter,
+    MemoryWarehouse,
+    MovableClock,
+    no_pause,
+)
+from orders.adapters.reference import load_catalogue, load_policy
+from orders.adapters.sandbox import SandboxBureau, SandboxGateway
+from orders.domain.model import Order, OrderId, Role
+from orders.settings import Settings
+from orders.wiring import Ports, Services, assemble
+from tests.builders import NOON, a_person
+
+REQUESTS_TABLE = "requests"
+ROUTES = (
+    "POST /orders",
+    "GET /orders",
+    "GET /orders/{orderId}",
+    "GET /orders/{orderId}/document",
+    "GET /orders/{orderId}/audit",
+    "GET /orders/{orderId}/execution",
+    "GET /inbox",
+    "POST /orders/{orderId}/decisions",
+    "POST /orders/{orderId}/withdrawal",
+    "GET /catalogue",
+    "GET /me",
+    "GET /policy",
+    "GET /health",
+    "GET /openapi.json",
+)
+ONE_LEVEL: dict[str, Any] = {"customer": "acme", "currency": "EUR", "lines": [{"sku": "ATLAS-ED", "quantity": 3}]}
+AUTOMATIC: dict[str, Any] = {"customer": "acme", "currency": "EUR", "lines": [{"sku": "JUNO-MAIL", "quantity": 1}]}
+NOBODYS = "o" + "z" * 26
+
+_keys = count(1)
+
+
+def a_key() -> str:
+    """Return an Idempotency-Key that no test has used."""
+    return f"key-of-a-test-{next(_keys):08}"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What Lambda tells a function about its invocation."""
+
+    function_name: str = "countersign-ApprovalApi"
+    function_version: str = "1"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:countersign-ApprovalApi:live"
+    aws_request_id: str = "invocation-1"
+    remaining_ms: int = 20_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return how long the invocation may still take."""
+        return self.remaining_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the function answered."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """The body, parsed."""
+        return json.loads(self.text)
+
+
+def an_event(  # noqa: PLR0913 - a request has that many parts, and a test names the one it is about
+    method: str,
+    path: str,
+    *,
+    person: str | None = "requester-1",
+    groups: str | None = None,
+    body: Any = None,
+    key: str | None = None,
+    query: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return a payload-v2 event. A body that is not text is written as JSON; `person` None means no token."""
+    sent = {"host": "api.example", "accept": "application/json"}
+    if body is not None:
+        sent["content-type"] = "application/json"
+    if method == "POST":
+        sent["idempotency-key"] = key or a_key()
+    route = route_of(method, path)
+    context: dict[str, Any] = {
+        "apiId": "api",
+        "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test"},
+        "requestId": "request-1",
+        "routeKey": route,
+        "stage": "$default",
+        "time": "02/Nov/2026:12:00:00 +0000",
+        "timeEpoch": 1793620800000,
+    }
+    if person is not None and route not in {"GET /health", "$default"}:
+        roles = f"[{' '.join(sorted(a_person(person).roles))}]" if groups is None else groups
+        context["authorizer"] = {"jwt": {"claims": {"username": person, "cognito:groups": roles}, "scopes": []}}
+    event = {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": path,
+        "rawQueryString": urlencode(query or {}),
+        "headers": {name: value for name, value in {**sent, **(headers or {})}.items() if value},
+        "requestContext": context,
+        "isBase64Encoded": False,
+    }
+    if query:
+        event["queryStringParameters"] = {name: str(value) for name, value in query.items()}
+    if body is not None:
+        event["body"] = body if isinstance(body, str) else json.dumps(body)
+    return event
+
+
+def route_of(method: str, path: str) -> str:
+    """Return the route that API Gateway picks."""
+    for route in ROUTES:
+        verb, template = route.split(" ")
+        if verb == method and re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path):
+            return route
+    return "$default"
+
+
+def call(event: dict[str, Any], context: Context | None = None) -> Answer:
+    """Invoke the function with an event."""
+    answer = handler(event, context or Context())
+    return Answer(answer["statusCode"], answer["headers"], answer.get("body") or "")
+
+
+@dataclass(slots=True)
+class World:
+    """Services over memory adapters, with a clock that a test moves."""
+
+    clock: MovableClock = field(default_factory=lambda: MovableClock(NOON))
+    orders: MemoryOrderBook = field(default_factory=MemoryOrderBook)
+    starter: MemoryStarter = field(default_factory=MemoryStarter)
+    signaller: MemorySignaller = field(default_factory=MemorySignaller)
+    history: MemoryHistory = field(default_factory=MemoryHistory)
+    bucket: MemoryBucket = field(default_factory=MemoryBucket)
+
+    def services(self) -> Services:
+        """Return the services over this world's adapters."""
+        settings = Settings.from_env({"REQUESTS_TABLE": REQUESTS_TABLE, "DECISION_WINDOW_SECONDS": "600"})
+        return assemble(settings, load_catalogue(), load_policy(), self.ports())
+
+    def ports(self) -> Ports:
+        """Return this world's adapters."""
+        return Ports(
+            clock=self.clock,
+            pause=no_pause,
+            orders=self.orders,
+            documents=BucketDocuments(self.bucket),
+            starter=self.starter,
+            signaller=self.signaller,
+            history=self.history,
+            bureau=SandboxBureau(),
+            duplicates=MemoryDuplicates(),
+            warehouse=MemoryWarehouse(load_catalogue()),
+            gateway=SandboxGateway(MemoryLedger(), SystemClock()),
+            outbox=MemoryOutbox(),
+            publisher=MemoryPublisher(),
+        )
+
+    def submit(self, person: str = "requester-1", body: dict[str, Any] | None = None) -> str:
+        """Submit an order and return its id."""
+        answer = call(an_event("POST", "/orders", person=person, body=body or ONE_LEVEL))
+        assert answer.status == 202, answer.text
+        return str(answer.json["orderId"])
+
+    def open_level(self, order_id: str, level: int = 1) -> None:
+        """Do what the workflow does when it asks a level's people."""
+        self.services().approval.open_level(OrderId(order_id), level, f"callback-of-{order_id}-{level}", None)
+
+    def pending(self, person: str = "requester-1", body: dict[str, Any] | None = None) -> str:
+        """Return an order whose first level is open."""
+        order_id = self.submit(person, body)
+        self.open_level(order_id)
+        return order_id
+
+    def row(self, order_id: str) -> Order:
+        """Return the order's row."""
+        found = self.orders.get(OrderId(order_id))
+        assert found is not None
+        return found
+
+
+def decision(
+    order_id: str, person: str = "manager-1", verdict: str = "approve", *, level: int = 1, reason: str | None = None
+) -> dict[str, Any]:
+    """Return the event of a decision."""
+    body: dict[str, Any] = {"level": level, "verdict": verdict}
+    if reason is not None:
+        body["reason"] = reason
+    return an_event("POST", f"/orders/{order_id}/decisions", person=person, body=body)
+
+
+def roles_of(person: str) -> frozenset[Role]:
+    """Return the roles that the person's name stands for."""
+    return a_person(person).roles
