@@ -95,7 +95,7 @@ def test_the_same_submission_twenty_times_at_once_is_one_order(orders: Orders) -
     assert len({answer.body for answer in answers}) == 1
     replayed = sum(answer.headers.get("idempotent-replayed") == "true" for answer in answers)
     assert replayed == 19
-    workers = [each for each in orders.stack.environments() if each["function"] == "ApprovalApi"]
+    workers = [each for each in orders.stack.environments() if each["function"] == "countersign-ApprovalApi"]
     assert len(workers) >= 2
     order_id = answers[0].json()["orderId"]
     aws = boto3.Session("test", "test", region_name="us-east-1")

@@ -1,8 +1,17 @@
-"""The workflow suite's one option."""
+"""The workflow suite's one option, and the histories it guards."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
+
+from orders.domain.model import OrderId
+from tests.workflow.harness import World
+
+FOLDER = Path(__file__).parent / "golden"
+Golden = Callable[[World, OrderId, str], None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -11,6 +20,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def record_golden(request: pytest.FixtureRequest) -> bool:
-    """Whether to record instead of compare."""
-    return bool(request.config.getoption("--record-golden"))
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compare an execution's operations with the recorded ones: a contract with executions that wait right now."""
+
+    def compare(world: World, order_id: OrderId, name: str) -> None:
+        path = FOLDER / f"{name}.txt"
+        if request.config.getoption("--record-golden"):
+            FOLDER.mkdir(exist_ok=True)
+            path.write_text(world.history(order_id), "utf-8")
+        assert world.history(order_id) == path.read_text("utf-8")
+
+    return compare

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
@@ -12,9 +11,10 @@ from orders.domain.errors import GatewayUnavailableError, TransitionRefusedError
 from orders.domain.model import LevelOutcome, OrderId, Sku, Status
 from orders.services.ports import PaymentState
 from tests.builders import rejection
+from tests.workflow.conftest import Golden
 from tests.workflow.harness import AUTOMATIC, ONE_LEVEL, World, a_world
 
-GOLDEN = Path(__file__).parent / "golden"
+Submission = tuple[tuple[tuple[str, int], ...], str]
 
 
 @pytest.fixture
@@ -24,30 +24,21 @@ def world() -> Iterator[World]:
         yield world
 
 
-def matches_golden(world: World, order_id: OrderId, name: str, *, record: bool) -> None:
-    """Compare the execution's operations with the recorded ones: a contract with executions that wait right now."""
-    path = GOLDEN / f"{name}.txt"
-    if record:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(world.history(order_id))
-    assert world.history(order_id) == path.read_text()
-
-
 def effects(world: World, order_id: OrderId) -> tuple[PaymentState, int]:
     """Return what the gateway knows and how many ATLAS-ED are gone."""
     return world.ports.gateway.state(order_id), 1_000_000 - world.ports.warehouse.available(Sku("ATLAS-ED"))  # type: ignore[attr-defined]  # memory
 
 
-def test_a_small_order_is_approved_automatically(world: World, record_golden: bool) -> None:
+def test_a_small_order_is_approved_automatically(world: World, golden: Golden) -> None:
     order_id = world.submit(AUTOMATIC)
 
     assert world.status(order_id) == "COMPLETED"
     assert world.events(order_id) == ["submitted", "charge-begun", "completed"]
     assert world.messages(order_id) == [f"{order_id}#outcome#0#0"]
-    matches_golden(world, order_id, "automatic", record=record_golden)
+    golden(world, order_id, "automatic")
 
 
-def test_a_manager_approves(world: World, record_golden: bool) -> None:
+def test_a_manager_approves(world: World, golden: Golden) -> None:
     order_id = world.submit()
     world.until_asked(order_id)
 
@@ -57,10 +48,10 @@ def test_a_manager_approves(world: World, record_golden: bool) -> None:
     assert effects(world, order_id) == (PaymentState.CAPTURED, 3)
     assert world.events(order_id) == ["submitted", "level-opened", "approved", "charge-begun", "completed"]
     assert world.messages(order_id) == [f"{order_id}#request-decision#1#1", f"{order_id}#outcome#0#0"]
-    matches_golden(world, order_id, "manager-approves", record=record_golden)
+    golden(world, order_id, "manager-approves")
 
 
-def test_a_manager_rejects(world: World, record_golden: bool) -> None:
+def test_a_manager_rejects(world: World, golden: Golden) -> None:
     order_id = world.submit()
     world.until_asked(order_id)
 
@@ -69,10 +60,10 @@ def test_a_manager_rejects(world: World, record_golden: bool) -> None:
     assert world.status(order_id) == "REJECTED"
     assert effects(world, order_id) == (PaymentState.VOIDED, 0)
     assert world.events(order_id)[-1] == "rejected"
-    matches_golden(world, order_id, "manager-rejects", record=record_golden)
+    golden(world, order_id, "manager-rejects")
 
 
-def test_the_requester_withdraws_while_people_think(world: World, record_golden: bool) -> None:
+def test_the_requester_withdraws_while_people_think(world: World, golden: Golden) -> None:
     order_id = world.submit()
     world.until_asked(order_id)
 
@@ -80,20 +71,20 @@ def test_the_requester_withdraws_while_people_think(world: World, record_golden:
 
     assert world.status(order_id) == "WITHDRAWN"
     assert effects(world, order_id) == (PaymentState.VOIDED, 0)
-    matches_golden(world, order_id, "withdrawn", record=record_golden)
+    golden(world, order_id, "withdrawn")
 
 
-def test_silence_expires_the_order(record_golden: bool) -> None:
+def test_silence_expires_the_order(golden: Golden) -> None:
     with a_world(window=1) as world:
         order_id = world.submit()
 
         assert world.status(order_id) == "EXPIRED"
         assert effects(world, order_id) == (PaymentState.VOIDED, 0)
         assert world.events(order_id) == ["submitted", "level-opened", "expired"]
-        matches_golden(world, order_id, "expired", record=record_golden)
+        golden(world, order_id, "expired")
 
 
-def test_people_are_reminded_and_the_order_escalates(record_golden: bool) -> None:
+def test_people_are_reminded_and_the_order_escalates(golden: Golden) -> None:
     with a_world(window=30, reminder=2, escalation=5) as world:
         order_id = world.submit()
         world.until(order_id, lambda row: row.levels[0].escalated_to is not None)
@@ -104,27 +95,27 @@ def test_people_are_reminded_and_the_order_escalates(record_golden: bool) -> Non
         assert world.status(order_id) == "COMPLETED"
         assert world.events(order_id)[1:5] == ["level-opened", "reminded", "escalated", "approved"]
         assert world.messages(order_id)[1:3] == [f"{order_id}#remind#1#1", f"{order_id}#escalate#1#1"]
-        matches_golden(world, order_id, "reminded-escalated", record=record_golden)
+        golden(world, order_id, "reminded-escalated")
 
 
 @pytest.mark.parametrize(
-    ("name", "lines", "customer", "reason"),
+    ("name", "submission", "reason"),
     [
-        ("credit-refused", ONE_LEVEL, "credit-refused", "credit"),
-        ("sold-out", (("SOLD-OUT", 1), ("ATLAS-ED", 2)), "acme", "Out of stock: SOLD-OUT"),
-        ("card-declined", ONE_LEVEL, "card-declined", "declined"),
+        ("credit-refused", (ONE_LEVEL, "credit-refused"), "credit"),
+        ("sold-out", ((("SOLD-OUT", 1), ("ATLAS-ED", 2)), "acme"), "Out of stock: SOLD-OUT"),
+        ("card-declined", (ONE_LEVEL, "card-declined"), "declined"),
     ],
 )
 def test_what_cannot_be_had_is_refused_with_a_reason(
-    world: World, record_golden: bool, name: str, lines: tuple[tuple[str, int], ...], customer: str, reason: str
+    world: World, golden: Golden, name: str, submission: Submission, reason: str
 ) -> None:
-    order_id = world.submit(lines, customer)
+    order_id = world.submit(*submission)
 
     assert world.status(order_id) == "REFUSED"
     assert reason in (world.row(order_id).outcome_reason or "")
     assert effects(world, order_id)[1] == 0
     assert effects(world, order_id)[0] not in {PaymentState.AUTHORISED, PaymentState.CAPTURED}
-    matches_golden(world, order_id, name, record=record_golden)
+    golden(world, order_id, name)
 
 
 def test_the_last_one_is_sold_once(world: World) -> None:
@@ -134,14 +125,14 @@ def test_the_last_one_is_sold_once(world: World) -> None:
     assert sorted([world.status(first), world.status(second)]) == ["COMPLETED", "REFUSED"]
 
 
-def test_a_declined_capture_fails_the_order_and_gives_everything_back(world: World, record_golden: bool) -> None:
+def test_a_declined_capture_fails_the_order_and_gives_everything_back(world: World, golden: Golden) -> None:
     order_id = world.submit(customer="capture-declined")
     world.until_asked(order_id)
     world.approve(order_id)
 
     assert world.status(order_id) == "FAILED"
     assert effects(world, order_id) == (PaymentState.VOIDED, 0)
-    matches_golden(world, order_id, "capture-declined", record=record_golden)
+    golden(world, order_id, "capture-declined")
 
 
 def test_a_flaky_gateway_delays_but_does_not_fail(world: World) -> None:
@@ -158,7 +149,7 @@ def test_a_slow_settlement_is_waited_for(world: World) -> None:
     assert world.status(order_id) == "COMPLETED"
 
 
-def test_a_capture_nobody_can_account_for_needs_attention(world: World, record_golden: bool) -> None:
+def test_a_capture_nobody_can_account_for_needs_attention(world: World, golden: Golden) -> None:
     """The gateway goes silent from the capture on: neither the capture nor the question about it is answered."""
 
     def silent(*_: object) -> PaymentState:
@@ -168,12 +159,12 @@ def test_a_capture_nobody_can_account_for_needs_attention(world: World, record_g
     order_id = world.submit()
     world.until_asked(order_id)
     gateway = world.ports.gateway
-    gateway.capture = gateway.state = silent  # type: ignore[method-assign]
+    gateway.capture = gateway.state = silent  # type: ignore[method-assign, assignment]
     world.approve(order_id)
 
     assert world.status(order_id) == "NEEDS_ATTENTION"
     assert world.events(order_id)[-1] == "needs-attention"
-    matches_golden(world, order_id, "capture-unknown", record=record_golden)
+    golden(world, order_id, "capture-unknown")
 
 
 def test_a_capture_that_broke_off_is_found_by_its_key(world: World) -> None:
@@ -187,7 +178,7 @@ def test_a_capture_that_broke_off_is_found_by_its_key(world: World) -> None:
         message = "broke off"
         raise GatewayUnavailableError(message)
 
-    gateway.capture = broken_off  # type: ignore[method-assign]
+    gateway.capture = broken_off  # type: ignore[method-assign, assignment]
 
     assert world.status(order_id) == "COMPLETED"
     assert gateway.state(order_id) is PaymentState.CAPTURED
@@ -232,11 +223,11 @@ def test_a_failure_signal_neither_rejects_nor_fails(world: World) -> None:
     assert world.status(order_id) == "REJECTED"
 
 
-def test_after_five_stray_signals_the_level_stops_listening_until_something_is_due(record_golden: bool) -> None:
+def test_after_five_stray_signals_the_level_stops_listening_until_something_is_due(golden: Golden) -> None:
     with a_world(window=20, reminder=6, escalation=15) as world:
         order_id = world.submit()
         world.until_asked(order_id)
-        strays = set()
+        strays: set[str | None] = set()
         while len(strays) < 5:
             callback_id = (
                 world.until(order_id, lambda row: row.levels[0].callback_id not in strays).levels[0].callback_id
@@ -248,7 +239,7 @@ def test_after_five_stray_signals_the_level_stops_listening_until_something_is_d
         world.approve(order_id)
 
         assert world.status(order_id) == "COMPLETED"
-        matches_golden(world, order_id, "five-strays", record=record_golden)
+        golden(world, order_id, "five-strays")
 
 
 def test_a_lost_signal_is_honoured_at_the_next_look() -> None:
@@ -267,7 +258,8 @@ def test_a_decision_between_reading_the_row_and_publishing_the_callback_is_found
     order_id = world.submit()
     first = world.until_asked(order_id).levels[0].callback_id
     assert first is not None
-    commit, decided = world.ports.orders.commit, []
+    commit = world.ports.orders.commit
+    decided: list[bool] = []
 
     def decide_first(change: object) -> None:
         if not decided:
@@ -283,13 +275,13 @@ def test_a_decision_between_reading_the_row_and_publishing_the_callback_is_found
     assert decided
 
 
-def test_a_notifier_that_raises_fails_no_order(world: World, record_golden: bool) -> None:
+def test_a_notifier_that_raises_fails_no_order(world: World, golden: Golden) -> None:
     def broken(*_: object) -> None:
         message = "no topic"
         raise RuntimeError(message)
 
     publisher = world.ports.publisher
-    publisher.publish = broken  # type: ignore[method-assign]
+    publisher.publish = broken  # type: ignore[method-assign, assignment]
     order_id = world.submit()
     world.until(order_id, lambda row: row.levels[0].undelivered != ())
 
@@ -297,7 +289,7 @@ def test_a_notifier_that_raises_fails_no_order(world: World, record_golden: bool
 
     assert world.status(order_id) == "COMPLETED"
     assert "notification-failed" in world.events(order_id)
-    matches_golden(world, order_id, "notifier-raises", record=record_golden)
+    golden(world, order_id, "notifier-raises")
 
 
 def test_a_withdrawal_during_screening_undoes_what_was_reserved(world: World) -> None:
