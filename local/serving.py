@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -37,10 +38,20 @@ def port_of(listener: socket.socket) -> int:
     return int(listener.getsockname()[1])
 
 
-def free_port() -> int:
-    """A port that was free a moment ago, for a process that binds it itself."""
-    with bind(0) as listener:
-        return port_of(listener)
+@contextlib.contextmanager
+def reserved_port() -> Iterator[int]:
+    """A free port, kept for a process of ours that binds it itself, also again after it died.
+
+    Linux lets two sockets that both allow it bind one port as long as only one listens, and gives a bound port to
+    nobody else. Elsewhere the port is only known to have been free a moment ago.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind((HOST, 0))
+        port = port_of(holder)
+        if sys.platform != "linux":
+            holder.close()
+        yield port
 
 
 def server(app: "ASGIApp") -> "uvicorn.Server":

@@ -15,13 +15,14 @@ from local.environments import Environments
 from local.folder import StartError, held, write_json
 from local.output import log
 from local.processes import ServiceProcess
-from local.serving import HOST, bind, free_port, port_of, server
+from local.serving import HOST, bind, port_of, reserved_port, server
 from local.template import Function, Template
 
 if TYPE_CHECKING:
     import uvicorn
 
 ENDPOINTS = "endpoints.json"
+FUNCTIONS = "functions.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,17 @@ class Options:
     ephemeral: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a stack is: its folder, its two listening sockets, and the ports of its service processes."""
+
+    folder: Path
+    public: socket
+    inside: socket
+    data_port: int
+    lambda_port: int
+
+
 def run(template: Template, options: Options) -> None:
     """Stand the template up and serve until SIGINT or SIGTERM.
 
@@ -42,8 +54,11 @@ def run(template: Template, options: Options) -> None:
         public = leaving.enter_context(_public_socket(options.port))
         folder = leaving.enter_context(held(options.data, ephemeral=options.ephemeral))
         inside = leaving.enter_context(bind(0))
-        write_json(folder / "functions.json", describe_functions(template))
-        asyncio.run(Stack(template, options, folder, public, inside).serve())
+        data_port = leaving.enter_context(reserved_port())
+        lambda_port = leaving.enter_context(reserved_port())
+        write_json(folder / FUNCTIONS, describe_functions(template))
+        places = Places(folder, public, inside, data_port, lambda_port)
+        asyncio.run(Stack(template, places, ephemeral=options.ephemeral).serve())
 
 
 def _public_socket(port: int) -> socket:
@@ -59,21 +74,18 @@ def _public_socket(port: int) -> socket:
 class Stack:
     """One running system: two service processes, the functions' environments, and two servers in this process."""
 
-    def __init__(self, template: Template, options: Options, folder: Path, public: socket, inside: socket) -> None:
+    def __init__(self, template: Template, places: Places, *, ephemeral: bool) -> None:
         self._template = template
-        self._folder = folder
-        self._public, self._inside = public, inside
-        self._port = port_of(public)
-        address = f"{HOST}:{port_of(inside)}"
-        self._inside_url = f"http://{address}"
-        remember = ["--ephemeral"] if options.ephemeral else []
-        data_port, lambda_port = free_port(), free_port()
-        self._aws = aws_variables(template, f"http://{HOST}:{data_port}", f"http://{HOST}:{lambda_port}")
-        self._data = ServiceProcess("local.data", data_port, ["--data", str(folder), *remember], self._aws, log)
-        described = ["--functions", str(folder / "functions.json"), "--environments", self._inside_url]
-        arguments = ["--data", str(folder), *described, *remember]
-        self._executions = ServiceProcess("local.executions", lambda_port, arguments, self._aws, log)
-        self._environments = Environments(template, address, self._aws, log)
+        self._places = places
+        self._port = port_of(places.public)
+        inside = f"{HOST}:{port_of(places.inside)}"
+        self._inside_url = f"http://{inside}"
+        aws = aws_variables(template, f"http://{HOST}:{places.data_port}", f"http://{HOST}:{places.lambda_port}")
+        state = ["--data", str(places.folder), *(["--ephemeral"] if ephemeral else [])]
+        described = ["--functions", str(places.folder / FUNCTIONS), "--environments", self._inside_url]
+        self._data = ServiceProcess("local.data", places.data_port, state, aws, log)
+        self._executions = ServiceProcess("local.executions", places.lambda_port, [*state, *described], aws, log)
+        self._environments = Environments(template, inside, aws, log)
         self._servers: list[uvicorn.Server] = []
         self._ready = False
 
@@ -125,9 +137,9 @@ class Stack:
         from local.http_api import gateway
 
         inside = server(app(self._environments, self._deliver))
-        public = server(gateway(self._template, self._environments.invoke, port=self._port, data=self._folder))
+        public = server(gateway(self._template, self._environments.invoke, port=self._port, data=self._places.folder))
         self._servers = [public, inside]
-        await asyncio.gather(inside.serve(sockets=[self._inside]), public.serve(sockets=[self._public]))
+        await asyncio.gather(inside.serve(sockets=[self._places.inside]), public.serve(sockets=[self._places.public]))
 
     async def _deliver(self, event: dict[str, Any]) -> None:
         """Take an event to the targets of the rules it matches."""
@@ -147,7 +159,7 @@ class Stack:
             "data": self._data.url,
         }
         pids = {"supervisor": os.getpid(), "executions": self._executions.pid, "data": self._data.pid}
-        write_json(self._folder / ENDPOINTS, {**endpoints, "pids": pids})
+        write_json(self._places.folder / ENDPOINTS, {**endpoints, "pids": pids})
 
     async def _stop(self, tasks: set[asyncio.Task[Any]]) -> None:
         """End the callers before the called, so that nothing is recorded as having failed because of the stop."""
@@ -159,7 +171,7 @@ class Stack:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        (self._folder / ENDPOINTS).unlink(missing_ok=True)
+        (self._places.folder / ENDPOINTS).unlink(missing_ok=True)
 
 
 def aws_variables(template: Template, data: str, lambda_api: str) -> dict[str, str]:

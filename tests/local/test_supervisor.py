@@ -9,7 +9,7 @@ import pytest
 from local.folder import StartError, held
 from local.output import log, pass_on
 from local.processes import ServiceProcess
-from local.serving import bind, free_port, port_of
+from local.serving import bind, port_of, reserved_port
 from local.supervisor import aws_variables, describe_functions
 from local.template import read
 from tests.local import small_system
@@ -95,8 +95,8 @@ def test_a_service_is_started_again_on_its_port_and_stops_with_its_input(service
     """Whoever wants to know is told about each start."""
     starts: list[int | None] = []
 
-    async def steps() -> None:
-        service = ServiceProcess(service_module, free_port(), [], {}, lambda *_: None)
+    async def steps(port: int) -> None:
+        service = ServiceProcess(service_module, port, [], {}, lambda *_: None)
         keeping = asyncio.create_task(service.keep_running(lambda: starts.append(service.pid)))
         await asyncio.wait_for(service.listening.wait(), 10)
         first = service.pid
@@ -108,7 +108,8 @@ def test_a_service_is_started_again_on_its_port_and_stops_with_its_input(service
         await keeping
         assert [alive(pid) for pid in starts if pid] == [False, False]
 
-    asyncio.run(asyncio.wait_for(steps(), 20))
+    with reserved_port() as port:
+        asyncio.run(asyncio.wait_for(steps(port), 20))
 
 
 def test_a_service_that_never_listens_ends_the_start(service_module: str) -> None:
@@ -116,7 +117,7 @@ def test_a_service_that_never_listens_ends_the_start(service_module: str) -> Non
     lines: list[str] = []
 
     async def steps() -> None:
-        service = ServiceProcess(service_module, free_port(), ["fail"], {}, lambda *line: lines.append(line[2]))
+        service = ServiceProcess(service_module, 1, ["fail"], {}, lambda *line: lines.append(line[2]))
         await service.keep_running(lambda: None)
 
     with pytest.raises(StartError, match=r"some_service did not start \(exit status 2\)"):
