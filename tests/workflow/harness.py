@@ -115,6 +115,11 @@ class World:
         self.until(order_id, lambda row: row.status is Status.PENDING_APPROVAL)
         return self.until(order_id, lambda _: f"{order_id}#request-decision#{level}#1" in self.messages(order_id))
 
+    def until_asleep(self, order_id: OrderId, invocations: int) -> None:
+        """Wait until the workflow has been invoked so many times and nothing of it runs."""
+        arn = self.starter.arns[order_id]
+        self.until(order_id, lambda _: len(self.runner._store.load(arn).invocation_completions) >= invocations)
+
     def approve(self, order_id: OrderId, by: str = "manager-1") -> DecisionTaken:
         """Approve level 1 as the API does."""
         return self.services.approval.decide(order_id, approval(by))
