@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from local import resources
 from local.environments import Environments
+from local.events import EventBus
 from local.folder import StartError, held, write_json
 from local.output import log
 from local.processes import ServiceProcess
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 ENDPOINTS = "endpoints.json"
 FUNCTIONS = "functions.json"
+DEAD_LETTERS = "dead-letters.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Stack:
         self._data = ServiceProcess("local.data", places.data_port, state, aws, log)
         self._executions = ServiceProcess("local.executions", places.lambda_port, [*state, *described], aws, log)
         self._environments = Environments(template, inside, aws, log)
+        self._events = EventBus(template.rules, self._environments.invoke, places.folder / DEAD_LETTERS)
         self._servers: list[uvicorn.Server] = []
         self._ready = False
 
@@ -136,13 +139,10 @@ class Stack:
         from local.environments.endpoint import app
         from local.http_api import gateway
 
-        inside = server(app(self._environments, self._deliver))
+        inside = server(app(self._environments, self._events.deliver))
         public = server(gateway(self._template, self._environments.invoke, port=self._port, data=self._places.folder))
         self._servers = [public, inside]
         await asyncio.gather(inside.serve(sockets=[self._places.inside]), public.serve(sockets=[self._places.public]))
-
-    async def _deliver(self, event: dict[str, Any]) -> None:
-        """Take an event to the targets of the rules it matches."""
 
     @property
     def _services(self) -> tuple[ServiceProcess, ServiceProcess]:

@@ -1,5 +1,6 @@
 """`python -m local` over real processes: it starts, says so, survives deaths, and leaves nothing behind."""
 
+import json
 import os
 import signal
 import socket
@@ -95,6 +96,17 @@ def with_additions(template: Path) -> None:
         assert text.count(marker) == 1
         text = text.replace(marker, marker + addition)
     template.write_text(text, "utf-8")
+
+
+def test_an_event_reaches_the_functions_of_the_rules_it_matches(stack: Stack) -> None:
+    """It is answered when they have run; an event that no rule wants is taken, too."""
+    worker = "arn:aws:lambda:us-east-1:123456789012:function:countersign-Worker"
+    url = f"{stack.endpoints['environments']}/events"
+    for name in (f"{worker}Other:1", f"{worker}:1"):
+        event = {"source": "aws.lambda", "detail": {"functionArn": name}, "do": "print"}
+        assert fetch("POST", url, event).status == 200
+    (printed,) = eventually(lambda: [line for line in stack.log.open("rb") if b"a line of output" in line])
+    assert json.loads(printed)["source"] == "countersign-Greeter"
 
 
 def test_state_survives_a_stop(stack: Stack) -> None:
