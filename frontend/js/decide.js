@@ -77,7 +77,7 @@ function Confirm({ action, order, close }) {
       reasons.delete(place);
       close();
       announce(action === "withdraw" ? "Order withdrawn." : `You ${verdictWords(action)} ${amount} for ${order.customer}.`);
-      queueMicrotask(focusTitle);
+      setTimeout(focusTitle);
     } catch (error) {
       refused(problemBehind(error));
     }

@@ -45,7 +45,9 @@ class Complaints:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, started once."""
-    path = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    path = next(
+        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+    )
     assert path, "The browser tests need Chromium: install it (Debian: apt install chromium)."
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
@@ -68,7 +70,9 @@ def open_page(browser: Browser, complaints: Complaints) -> Iterator[Callable[...
 
     def open_one(url: str, *, width: int = 1280, dark: bool = False) -> Page:
         scheme = "dark" if dark else "light"
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+        )
         contexts.append(context)
         context.set_default_timeout(10_000)
         context.add_init_script(REPORT_VIOLATIONS)

@@ -100,9 +100,7 @@ def an_execution(**overrides: Any) -> dict[str, Any]:
         an_operation(7, "chunk-0", parentId="op-6"),
         an_operation(8, "authorize-payment", attempts=_attempts(), startedAt=ago(119.8), endedAt=ago(112)),
         an_operation(9, "approve-manager", "CONTEXT", startedAt=ago(111.9), **waiting),
-        an_operation(
-            10, "decision", "CALLBACK", parentId="op-9", startedAt=ago(111.8), **waiting, deadline=ago(-480)
-        ),
+        an_operation(10, "decision", "CALLBACK", parentId="op-9", startedAt=ago(111.8), **waiting, deadline=ago(-480)),
         an_operation(11, "open-level", parentId="op-9", startedAt=ago(111.8), endedAt=ago(111.7)),
         an_operation(
             12, "request-decision", "CHAINED_INVOKE", parentId="op-9", startedAt=ago(111.7), endedAt=ago(111.2)

@@ -83,7 +83,9 @@ def test_one_module_talks_to_the_network() -> None:
 
 def test_markup_is_never_made_from_text() -> None:
     """No way around Trusted Types, no inline style attribute, no inline script."""
-    forbidden = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySet|\beval\(|style=[\"']")
+    forbidden = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySet|\beval\(|style=[\"']"
+    )
     own = [path for path in SCRIPTS if VENDOR not in path.parents]
     assert [path.name for path in [*own, FRONTEND / "index.html"] if forbidden.search(path.read_text())] == []
     page = (FRONTEND / "index.html").read_text()

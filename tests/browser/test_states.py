@@ -18,7 +18,12 @@ OpenPage = Callable[..., Page]
 VIEWS = {"orders": "#/orders", "inbox": "#/inbox", "new": "#/new", "order": f"#/orders/{ORDER_ID}"}
 LANDMARK = {"orders": "Orders", "inbox": "Inbox", "new": "New order", "order": "Order o3x7kq2mf"}
 PROOF = {"orders": "Waiting for approval", "inbox": "Approve", "new": "Place order", "order": "open-level"}
-MAIN_REQUEST = {"orders": "GET /orders", "inbox": "GET /inbox", "new": "GET /catalogue", "order": f"GET /orders/{ORDER_ID}"}
+MAIN_REQUEST = {
+    "orders": "GET /orders",
+    "inbox": "GET /inbox",
+    "new": "GET /catalogue",
+    "order": f"GET /orders/{ORDER_ID}",
+}
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
     "<script>alert(1)</script>",
@@ -103,9 +108,7 @@ def test_a_failure_says_what_happened_and_what_to_do(
     expect(page.get_by_text(title)).to_have_count(0)
 
 
-def test_the_connection_badge_tells_of_trouble_and_of_its_end(
-    server: str, script: Script, open_page: OpenPage
-) -> None:
+def test_the_connection_badge_tells_of_trouble_and_of_its_end(server: str, script: Script, open_page: OpenPage) -> None:
     """Live, reconnecting with what was there before still shown, live again."""
     page = open_page(f"{server}/#/orders")
     expect(page.get_by_role("row").filter(has_text="acme")).to_be_visible()
@@ -184,9 +187,7 @@ def test_somebody_faster_is_told_kindly(server: str, script: Script, open_page: 
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_a_rejection_needs_a_reason_which_outlives_the_dialog(
-    server: str, script: Script, open_page: OpenPage
-) -> None:
+def test_a_rejection_needs_a_reason_which_outlives_the_dialog(server: str, script: Script, open_page: OpenPage) -> None:
     """Without words nothing is sent; words typed are there again when the dialog opens again."""
     page = open_page(f"{server}/#/inbox")
     page.get_by_role("button", name="Reject").click()

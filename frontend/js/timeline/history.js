@@ -7,13 +7,15 @@
  * @property {string | null} [parentId]
  * @property {string} type
  * @property {string} [subType]
- * @property {string} name
+ * @property {string | null} name
  * @property {string} status
  * @property {string} startedAt
  * @property {string | null} [endedAt]
  * @property {string | null} [deadline] when a callback times out
  * @property {any} [error]
  * @property {Attempt[]} [attempts]
+ * @property {string} [input] for auditors
+ * @property {string} [result] for auditors
  */
 /**
  * @typedef {object} Invocation
@@ -127,8 +129,9 @@ function row(operation, inside, over) {
   const kind = kindOf(operation);
   const only = children.length === 1 && kind === "context" ? children[0] : undefined;
   const state = stateOf(operation, kind, children, over);
-  if (only && !isOpen(operation)) return { ...only, name: operation.name, state };
-  return { operation, kind, name: operation.name, state, children };
+  const name = operation.name ?? kind;
+  if (only && !isOpen(operation)) return { ...only, name, state };
+  return { operation, kind, name, state, children };
 }
 
 /**

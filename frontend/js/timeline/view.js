@@ -110,11 +110,18 @@ function Operation({ row, depth, board }) {
       </button>
       <${Chip} label=${label} />
       <${Track} row=${row} tone=${label.tone} board=${board} />
-      <span class="took">${duration(elapsedOf(operation, row.state === "ABANDONED" ? Date.parse(operation.startedAt) : board.now))}</span>
+      <${Took} row=${row} now=${board.now} />
     </div>
     ${open && html`<${Details} row=${row} now=${board.now} />`}
     ${children.length > 0 && !folded && html`<ol>${children.map((child) => html`<${Operation} key=${child.operation.id} row=${child} depth=${depth + 1} board=${board} />`)}</ol>`}
   </li>`;
+}
+
+/** @param {{row: Row, now: number}} props */
+function Took({ row: { operation, state }, now }) {
+  const known = operation.endedAt ? operation.endedAt !== operation.startedAt : state !== "ABANDONED";
+  if (known) return html`<span class="took">${duration(elapsedOf(operation, now))}</span>`;
+  return html`<span class="took" title="The history has one moment for its start and its end.">–</span>`;
 }
 
 /** @param {{kind: string}} props */
@@ -146,6 +153,8 @@ function Details({ row: { operation, kind, name, state }, now }) {
     ["Ended", operation.endedAt ? moment(operation.endedAt) : null],
     ["Waits until", deadline && !operation.endedAt ? `${moment(deadline)}, ${duration(Math.max(0, Date.parse(deadline) - now))} from now` : null],
     ["Error", error ? errorWords(error) : null],
+    ["Input", operation.input],
+    ["Result", operation.result],
     ["Left behind", state === "ABANDONED" ? "The execution went on without it, so it never ended." : null],
   ];
   return html`<div class="details">
@@ -161,6 +170,6 @@ const errorWords = (error) =>
 /** @param {import("./history.js").Attempt} attempt @param {number} index @param {number} count @param {number} now */
 function attemptWords(attempt, index, count, now) {
   const took = duration(Math.max(0, (attempt.endedAt ? Date.parse(attempt.endedAt) : now) - Date.parse(attempt.startedAt)));
-  const state = attempt.status ? operationState(attempt.status).word.toLowerCase() : "";
-  return [`attempt ${index + 1} of ${count}`, state, took, attempt.error && errorWords(attempt.error)].filter(Boolean).join(" · ");
+  const again = attempt.nextAttemptAt && index === count - 1 ? `again at ${moment(attempt.nextAttemptAt)}` : "";
+  return [`attempt ${index + 1} of ${count}`, took, attempt.error && errorWords(attempt.error), again].filter(Boolean).join(" · ");
 }

@@ -46,7 +46,7 @@ const Signatures = ({ order }) => html`<section aria-labelledby="signatures" cla
 /** @param {{level: any}} props */
 function Level({ level }) {
   const missing = level.outcome === "open" || level.outcome === "waiting" ? Math.max(0, level.quorum - level.decisions.length) : 0;
-  const next = level.outcome === "open" ? "waiting for" : "then";
+  const next = level.outcome === "open" ? "waiting for" : "to be signed by";
   return html`<li data-outcome=${level.outcome}>
     ${level.decisions.map((/** @type {any} */ decision) => html`<${Signature} decision=${decision} />`)}
     ${missing > 0 &&

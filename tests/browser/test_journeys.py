@@ -1,0 +1,232 @@
+"""People at work: the page over the whole local stack, by what they can see and reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.stack import Stack
+
+OpenPage = Callable[..., Page]
+# Past the last stop the browser goes to the document itself, then begins again.
+FOCUS_IS_VISIBLE = """() => {
+    if (document.activeElement === document.body) return true;
+    const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
+    const { top, bottom } = document.activeElement.getBoundingClientRect();
+    return outlineStyle !== "none" && outlineWidth !== "0px" && bottom > 0 && top < innerHeight;
+}"""
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """An empty system of its own for each journey."""
+    with Stack(tmp_path / "data") as running:
+        yield running
+
+
+def act_as(page: Page, identity: str) -> None:
+    """Switch the tab to another person."""
+    page.get_by_label("Acting as").select_option(identity)
+
+
+def place_example(page: Page, base_url: str, example: str) -> None:
+    """Place one of the example orders and arrive at it."""
+    page.goto(f"{base_url}/#/new")
+    page.get_by_role("button", name=example).click()
+    page.get_by_role("button", name="Place order").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Order o")
+
+
+def summary(page: Page) -> Locator:
+    """The part of an order's page that says how it stands."""
+    return page.get_by_role("region", name="Summary")
+
+
+def operations(page: Page) -> Locator:
+    """The rows of the execution timeline."""
+    return page.get_by_role("list", name="Operations").get_by_role("listitem")
+
+
+def test_from_the_empty_page_to_completed_in_six_clicks(stack: Stack, open_page: OpenPage) -> None:
+    """Place, become the manager, approve, and see it completed with at least twelve operations that began and ended."""
+    page = open_page(stack.base_url)
+    expect(page.get_by_text("No orders yet.")).to_be_visible()
+    page.get_by_role("link", name="Place the first order").click()
+    page.get_by_role("button", name="Needs a manager").click()
+    page.get_by_role("button", name="Place order").click()
+    expect(summary(page)).to_contain_text("Waiting for approval")
+    act_as(page, "manager-1")
+    page.get_by_role("button", name="Approve", exact=True).click()
+    page.get_by_role("button", name="Approve €").click()
+    expect(summary(page)).to_contain_text("Completed")
+    expect(page.get_by_role("region", name="Signatures")).to_contain_text("manager-1")
+    expect(page.get_by_role("region", name="Audit trail")).to_contain_text("manager-1 approved")
+    timeline = page.get_by_role("region", name="Execution timeline")
+    expect(timeline.get_by_text("of compute in")).to_be_visible()
+    expect(timeline.locator("p").get_by_text("Succeeded")).to_be_visible()
+    shown = operations(page).count()
+    finished = operations(page).filter(has_text="Succeeded").count()
+    print(f"the timeline of a one-level order shows {shown} operations")
+    assert finished == shown >= 12
+
+
+def test_a_rejection_reaches_the_requester_with_its_reason(stack: Stack, open_page: OpenPage) -> None:
+    """The manager decides from the inbox; the requester's open page tells within seconds, without a reload."""
+    requester = open_page(stack.base_url)
+    place_example(requester, stack.base_url, "Needs a manager")
+    expect(summary(requester)).to_contain_text("Waiting for approval")
+    manager = open_page(f"{stack.base_url}/#/inbox")
+    expect(manager.get_by_text("Nothing waits for requester-1.")).to_be_visible()
+    act_as(manager, "manager-1")
+    manager.get_by_role("button", name="Reject").click()
+    manager.get_by_label("Reason").fill("Out of this year's budget")
+    manager.get_by_role("button", name="Reject €").click()
+    expect(manager.get_by_role("status")).to_contain_text("You rejected €")
+    expect(manager.get_by_text("Nothing waits for manager-1.")).to_be_visible()
+    expect(summary(requester)).to_contain_text("Rejected")
+    expect(requester.get_by_role("region", name="Signatures")).to_contain_text("Out of this year's budget")
+
+
+def test_an_order_can_be_withdrawn(stack: Stack, open_page: OpenPage) -> None:
+    """Its requester takes it back; the workflow undoes what it had done."""
+    page = open_page(stack.base_url)
+    place_example(page, stack.base_url, "Needs a manager")
+    page.get_by_role("button", name="Withdraw").click()
+    page.get_by_role("button", name="Withdraw €").click()
+    expect(summary(page)).to_contain_text("Withdrawn")
+    expect(operations(page).filter(has_text="release-stock").first).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("example", "outcome"),
+    [
+        ("Approved by itself", "Completed"),
+        ("The card is declined", "Refused"),
+        ("Credit is refused", "Refused"),
+        ("Out of stock", "Refused"),
+    ],
+)
+def test_every_example_ends_as_it_says(stack: Stack, open_page: OpenPage, example: str, outcome: str) -> None:
+    """Paths without people end by themselves, and a refusal says why."""
+    page = open_page(stack.base_url)
+    place_example(page, stack.base_url, example)
+    expect(summary(page)).to_contain_text(outcome)
+    expect(summary(page).get_by_text("Why:")).to_have_count(1 if outcome == "Refused" else 0)
+
+
+def test_the_slower_approver_is_told_who_was_faster(stack: Stack, open_page: OpenPage) -> None:
+    """Two managers look at the same dialog; the second click is answered with the first decision."""
+    page = open_page(stack.base_url)
+    place_example(page, stack.base_url, "Needs a manager")
+    expect(summary(page)).to_contain_text("Waiting for approval")
+    order_id = page.url.rpartition("/")[2]
+    act_as(page, "manager-2")
+    page.get_by_role("button", name="Reject").click()
+    page.get_by_label("Reason").fill("Too slow")
+    decision = {"level": 1, "verdict": "approve"}
+    key = {"Idempotency-Key": "the-faster-manager-1"}
+    answer = stack.request("POST", f"/orders/{order_id}/decisions", decision, identity="manager-1", headers=key)
+    assert answer.status == 200
+    page.get_by_role("button", name="Reject €").click()
+    expect(page.get_by_role("status")).to_contain_text("Already approved by manager-1")
+    expect(summary(page)).to_contain_text("Completed")
+
+
+def test_hostile_text_stays_text(stack: Stack, open_page: OpenPage) -> None:
+    """Markup typed as customer and note is stored and shown as letters, to everybody who sees the order."""
+    hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'>"
+    page = open_page(stack.base_url)
+    page.on("dialog", lambda dialog: pytest.fail(f"executed: {dialog.message}"))
+    page.goto(f"{stack.base_url}/#/new")
+    page.get_by_role("button", name="Needs a manager").click()
+    page.get_by_label("Customer").fill(hostile)
+    page.get_by_label("Note").fill(hostile)
+    page.get_by_role("button", name="Place order").click()
+    expect(summary(page).get_by_text(hostile)).to_have_count(2)
+    expect(summary(page)).to_contain_text("Waiting for approval")
+    act_as(page, "manager-1")
+    page.get_by_role("link", name="Inbox").click()
+    expect(page.get_by_text(hostile).first).to_be_visible()
+    page.get_by_role("link", name="Orders", exact=True).click()
+    expect(page.get_by_role("row").filter(has_text=hostile)).to_be_visible()
+
+
+def test_what_the_server_refuses_is_marked_at_its_field(stack: Stack, open_page: OpenPage) -> None:
+    """An empty order sheet is answered by the real API, field by field."""
+    page = open_page(f"{stack.base_url}/#/new")
+    page.get_by_role("button", name="Place order").click()
+    expect(page.get_by_label("Customer")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("list", name="What to correct").get_by_role("listitem")).to_have_count(2)
+
+
+def test_the_page_finds_back_after_the_system_was_away(stack: Stack, open_page: OpenPage) -> None:
+    """Stop and start under an open page: the badge tells, the order is there again."""
+    page = open_page(stack.base_url)
+    place_example(page, stack.base_url, "Needs a manager")
+    expect(summary(page)).to_contain_text("Waiting for approval")
+    stack.stop()
+    expect(page.get_by_text("Reconnecting")).to_be_visible()
+    expect(summary(page)).to_contain_text("Waiting for approval")
+    stack.start()
+    expect(page.get_by_text("Live")).to_be_visible(timeout=30_000)
+    act_as(page, "manager-1")
+    page.get_by_role("button", name="Approve", exact=True).click()
+    page.get_by_role("button", name="Approve €").click()
+    expect(summary(page)).to_contain_text("Completed")
+
+
+def reach(page: Page, target: Locator) -> None:
+    """Press Tab until the target has the focus, which must be visible at every stop."""
+    target.wait_for()
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        assert page.evaluate(FOCUS_IS_VISIBLE), page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
+        if target.evaluate("element => element === document.activeElement"):
+            return
+    pytest.fail("the Tab key never got there")
+
+
+def test_order_approve_and_inspect_with_the_keyboard_alone(stack: Stack, open_page: OpenPage) -> None:
+    """The whole way without a pointer: every stop visible, the dialog keeps the focus and gives it back."""
+    page = open_page(stack.base_url)
+    keys = page.keyboard
+    reach(page, page.get_by_role("link", name="Place the first order"))
+    keys.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    reach(page, page.get_by_role("button", name="Needs a manager"))
+    keys.press("Enter")
+    reach(page, page.get_by_role("button", name="Place order"))
+    keys.press("Enter")
+    expect(summary(page)).to_contain_text("Waiting for approval")
+    reach(page, page.get_by_label("Acting as"))
+    keys.type("manager-1")
+    reach(page, page.get_by_role("button", name="Approve", exact=True))
+    keys.press("Enter")
+    reach(page, page.get_by_role("button", name="Approve €"))
+    keys.press("Enter")
+    expect(summary(page)).to_contain_text("Completed")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    reach(page, page.get_by_role("button", name="step open-level"))
+    keys.press("Enter")
+    expect(page.get_by_text("Began")).to_be_visible()
+
+
+def test_reject_with_the_keyboard_alone(stack: Stack, open_page: OpenPage) -> None:
+    """A reason is asked for where the focus is."""
+    page = open_page(stack.base_url)
+    place_example(page, stack.base_url, "Needs a manager")
+    keys = page.keyboard
+    reach(page, page.get_by_label("Acting as"))
+    keys.type("manager-2")
+    reach(page, page.get_by_role("button", name="Reject"))
+    keys.press("Enter")
+    reach(page, page.get_by_role("button", name="Reject €"))
+    keys.press("Enter")
+    expect(page.get_by_label("Reason")).to_be_focused()
+    keys.type("No")
+    reach(page, page.get_by_role("button", name="Reject €"))
+    keys.press("Enter")
+    expect(summary(page)).to_contain_text("Rejected")
