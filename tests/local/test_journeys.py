@@ -121,7 +121,7 @@ def test_the_timeline_of_a_one_level_order_shows_every_operation_with_start_and_
     timed = [each for each in execution["operations"] if each["startedAt"] and each["endedAt"]]
     assert len(timed) >= 12
     assert {"register-order", "approve-manager", "decision", "capture-payment"} <= {each["name"] for each in timed}
-    assert len(execution["invocations"]) == 4
+    assert len(execution["invocations"]) in {3, 4}  # three when the manager is faster than the messenger
     assert all(each["startedAt"] <= each["endedAt"] for each in execution["invocations"])
 
 
