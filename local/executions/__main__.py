@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import re
 import signal
 import sys
 import threading
@@ -19,12 +20,16 @@ from local.executions.http import Api, ApiServer
 from local.executions.service import Service, Settings
 
 DATABASE = "executions.sqlite3"
+# Base64 of `{"arn"`, with which the engine's callback ids and checkpoint tokens begin; in a path they are quoted.
+_TOKEN = re.compile(r"eyJhcm4i[A-Za-z0-9+/=%]+")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until standard input ends or a signal asks to stop; 2 when it cannot start."""
     options = _options(arguments)
     logging.basicConfig(level=options.log_level, format="%(levelname)s %(name)s %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(without_tokens)
     # The engine logs every waiting and every retried handler; that is the executions' own history's business.
     logging.getLogger("aws_durable_execution_sdk_python_testing").setLevel(logging.ERROR)
     try:
@@ -40,6 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     server.server_close()
     service.stop()
     return 0
+
+
+def without_tokens(record: logging.LogRecord) -> bool:
+    """Take callback ids and checkpoint tokens out of a log record: whoever holds one may decide an order."""
+    record.msg, record.args = _TOKEN.sub("[token]", record.getMessage()), None
+    return True
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

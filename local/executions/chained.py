@@ -47,10 +47,6 @@ class Dispatcher:
 
     def preflight(self, target: FunctionTarget) -> ChildOutcome | None:
         """The error of a target that cannot be invoked, known before anything is dispatched."""
-        if (target.region or self._functions.region) != self._functions.region:
-            return _refused(InvalidParameterError("A chained invoke stays in its region"))
-        if (target.account_id or self._functions.account) != self._functions.account:
-            return _refused(InvalidParameterError("A chained invoke stays in its account"))
         try:
             self._resolve(target.name, target.qualifier)
         except ApiError as error:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import unquote
 from uuid import uuid4
 
 import boto3
@@ -27,7 +28,6 @@ from botocore.config import Config
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
-CREDENTIALS = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": REGION}
 
 Handler = Callable[..., Any]
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Environments:
 
         def handler(event: Any, context: Any) -> Any:
             if name not in self.made:
-                self.made[name] = durable_execution(boto3_client=client(self.lambda_url))(body)
+                self.made[name] = durable_execution(body, boto3_client=client(self.lambda_url))
             return self.made[name](event, context)
 
         self.handlers[name] = handler
@@ -66,7 +66,7 @@ class Environments:
         """The status, payload and headers of one POST."""
         if path == "/events":
             return self._event(body)
-        name = path.split("/")[3]
+        name = unquote(path.split("/")[3]).partition(":")[0]  # the stock engine adds the qualifier
         handler = self.handlers.get(name)
         if handler is None:
             return 404, b"{}", {}
@@ -188,7 +188,14 @@ class Executions:
 def client(url: str, **config: Any) -> Any:
     """A boto3 Lambda client for the local API, without retries."""
     settings = Config(retries={"total_max_attempts": 1}, max_pool_connections=32, read_timeout=60, **config)
-    return boto3.client("lambda", endpoint_url=url, config=settings, **CREDENTIALS)
+    return boto3.client(
+        "lambda",
+        endpoint_url=url,
+        config=settings,
+        region_name=REGION,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
 
 
 @dataclass(slots=True)
@@ -247,6 +254,10 @@ class Stack:
         self.executions.start()
 
 
+class NeverHappenedError(Exception):
+    """What a test waited for did not come."""
+
+
 def until(probe: Callable[[], T | None], seconds: float = 20) -> T:
     """The first answer of `probe` that is true, asked every 20 ms."""
     deadline = time.monotonic() + seconds
@@ -255,7 +266,7 @@ def until(probe: Callable[[], T | None], seconds: float = 20) -> T:
         if found:
             return found
         time.sleep(0.02)
-    raise AssertionError(f"nothing after {seconds} seconds")
+    raise NeverHappenedError(f"nothing after {seconds} seconds")
 
 
 class StockStack(Stack):
@@ -293,7 +304,7 @@ class StockExecutions(Executions):
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env={**os.environ, **{name.upper(): value for name, value in CREDENTIALS.items()}},
+            env={**os.environ, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"},
         )
         until(lambda: _answers(f"{url}/health"))
         return url

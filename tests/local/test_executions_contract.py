@@ -259,7 +259,10 @@ def test_the_row_holds_here(row: Row, ours: Stack) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.__name__)
 def test_the_row_is_a_gap_of_the_stock_engine(row: Row, stock: Stack) -> None:
-    """The stock engine does not: the row is worth its code. A row that starts to hold can be taken out with it."""
+    """The stock engine does not: the row is worth its code. A row that starts to hold can be taken out with it.
+
+    Waiting in vain is not accepted for a failure, so that a row cannot fail for want of a working stack.
+    """
     with pytest.raises((AssertionError, ClientError, BotoCoreError, KeyError, pytest.fail.Exception)):
         row(stock)
 
