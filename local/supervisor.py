@@ -59,6 +59,8 @@ def run(template: Template, options: Options) -> None:
         data_port = leaving.enter_context(reserved_port())
         lambda_port = leaving.enter_context(reserved_port())
         write_json(folder / FUNCTIONS, describe_functions(template))
+        count = f"{len(template.functions)} functions, {len(template.http_api.routes)} routes"
+        print(f"starting {count}, {len(template.tables)} tables; state in {folder}", flush=True)
         places = Places(folder, public, inside, data_port, lambda_port)
         asyncio.run(Stack(template, places, ephemeral=options.ephemeral).serve())
 

@@ -59,43 +59,47 @@ def test_what_the_template_declares_is_there(stack: Stack) -> None:
     assert [topic["TopicArn"].rpartition(":")[2] for topic in topics] == ["countersign-News"]
 
 
-def test_a_route_a_table_and_a_variable_added_to_the_template_are_running(stack: Stack, system: Path) -> None:
-    """The template is the only thing that changes."""
-    before = stack.request("GET", "/added").json()
-    assert (before["route"], "ADDED" in before["environment"]) == ("$default", False)
-    with_additions(system)
-    stack.restart()
-    after = stack.request("GET", "/added").json()
-    assert after["route"] == "GET /added"
-    client = client_of(stack, "dynamodb")
-    table = client.describe_table(TableName=after["environment"]["ADDED"])["Table"]
-    assert (table["TableName"], table["TableStatus"]) == ("countersign-Added", "ACTIVE")
-
-
-ADDITIONS = {
-    "        SHARED: from-globals\n": "        ADDED: !Ref Added\n",
-    "      Events:\n": """\
+PROBE = """\
+  Probe:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: probe
+      Handler: probe.handler
+      Environment: {Variables: {ADDED: !Ref Added}}
+      Events:
         Added:
           Type: HttpApi
-          Properties: {ApiId: !Ref Pages, Path: /added, Method: GET, Auth: {Authorizer: NONE}}
-""",
-    "Resources:\n": """\
+          Properties: {ApiId: !Ref HttpApi, Path: "/added/{thing}", Method: GET, Auth: {Authorizer: NONE}}
   Added:
     Type: AWS::DynamoDB::Table
     Properties:
       AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
       KeySchema: [{AttributeName: id, KeyType: HASH}]
-""",
-}
+"""
+PROBE_CODE = """\
+import os
+def handler(event, context):
+    return {"table": os.environ["ADDED"], "thing": event["pathParameters"]["thing"]}
+"""
 
 
-def with_additions(template: Path) -> None:
-    """Add a route, a table, and a variable that names the table."""
-    text = template.read_text("utf-8")
-    for marker, addition in ADDITIONS.items():
-        assert text.count(marker) == 1
-        text = text.replace(marker, marker + addition)
-    template.write_text(text, "utf-8")
+def test_a_route_a_table_and_a_variable_added_to_the_template_are_running(tmp_path: Path) -> None:
+    """On a copy of the real template, with nothing else changed."""
+    folder = tmp_path / "copy"
+    (folder / "probe").mkdir(parents=True)
+    (folder / "probe/probe.py").write_text(PROBE_CODE, "utf-8")
+    for name in ("functions", "layers", "frontend", "samconfig.toml"):
+        (folder / name).symlink_to(ROOT / name)
+    text = (ROOT / "template.yaml").read_text("utf-8")
+    assert text.count("\nResources:\n") == 1
+    template = folder / "template.yaml"
+    template.write_text(text.replace("\nResources:\n", f"\nResources:\n{PROBE}"), "utf-8")
+    with Stack(tmp_path / "data", template=template) as stack:
+        assert stack.request("GET", "/me", identity="manager-1").json()["groups"] == ["managers"]
+        added = stack.request("GET", "/added/this").json()
+        assert added == {"table": "countersign-Added", "thing": "this"}
+        table = client_of(stack, "dynamodb").describe_table(TableName=added["table"])["Table"]
+        assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
 
 
 def test_an_event_reaches_the_functions_of_the_rules_it_matches(stack: Stack) -> None:
