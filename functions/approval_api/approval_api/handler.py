@@ -139,7 +139,7 @@ def read_audit(order_id: OrderPath, caller: Caller) -> AuditView:
     responses=answers(ExecutionView, 304, 404),
     security=TOKEN,
 )
-def read_execution(order_id: OrderPath, caller: Caller, after: After = 0) -> Response[str]:
+def read_execution(order_id: OrderPath, caller: Caller, after: After = 0) -> Response[str | None]:
     """Return what is new since `after`; 304 when nothing is. Ask again after `nextPollMs`; null means never again."""
     timeline = services().reading.timeline(OrderId(order_id), caller, after)
     headers = {"ETag": f'"{timeline.cursor}"'}

@@ -68,6 +68,10 @@ class Operation:
     result: str | None = None
     last_event: int = 0
 
+    def ended_before(self, moment: datetime) -> bool:
+        """Return whether nothing was left to do of it at that moment."""
+        return self.ended_at is not None and self.ended_at < moment
+
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
@@ -131,8 +135,6 @@ class _Reading:
     running: bool = False
     began: datetime | None = None
     moved: set[str] = field(default_factory=set)
-    done: set[str] = field(default_factory=set)
-    done_here: set[str] = field(default_factory=set)
     input: str | None = None
     result: str | None = None
     error: str | None = None
@@ -148,7 +150,7 @@ class _Reading:
         elif (subject := _subject(kind)) is not None:
             self._move(event, *subject)
             if kind in BY_HANDLER:
-                self._note_work(event, kind)
+                self._note_work(event)
 
     def _note_execution(self, event: Mapping[str, Any]) -> None:
         details = _details(event)
@@ -156,28 +158,27 @@ class _Reading:
         self.result = _payload(details, "Result") or self.result
         self.error = _error(details) or self.error
 
-    def _note_work(self, event: Mapping[str, Any], kind: str) -> None:
+    def _note_work(self, event: Mapping[str, Any]) -> None:
         self.running = True
         self.began = self.began or event["EventTimestamp"]
         self.moved.add(event["Id"])
-        if not kind.endswith("Started"):
-            self.done_here.add(event["Id"])
 
     def _close_invocation(self, event: Mapping[str, Any]) -> None:
         details = _details(event)
         ended_at = details.get("EndTimestamp") or event["EventTimestamp"]
+        started_at = details.get("StartTimestamp") or self.began or ended_at
         self.invocations.append(
             Invocation(
-                started_at=details.get("StartTimestamp") or self.began or ended_at,
+                started_at=started_at,
                 ended_at=ended_at,
                 request_id=details.get("RequestId"),
-                replayed=len(self.done - self.done_here),
+                replayed=sum(each.ended_before(started_at) for each in self.operations.values()),
                 ran=len(self.moved),
                 error=_error(details),
                 last_event=self.last_event,
             )
         )
-        self.running, self.began, self.moved, self.done_here = False, None, set(), set()
+        self.running, self.began, self.moved = False, None, set()
 
     def _move(self, event: Mapping[str, Any], noun: str, verb: str) -> None:
         """Bring the event's operation up to date."""
@@ -192,8 +193,6 @@ class _Reading:
             operation.result = _payload(details, "Result")
         if noun == "Step":
             _try(operation, verb, details, moment)
-        if operation.ended_at is not None:
-            self.done.add(operation.id)
 
 
 def _subject(kind: str) -> tuple[str, str] | None:
