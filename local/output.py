@@ -1,6 +1,7 @@
 """What the stack's processes say, as JSON lines on standard error; standard output is for the person who started it."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import sys
@@ -25,7 +26,9 @@ def log(source: str, request_id: str | None, line: str) -> None:
     tags: dict[str, Any] = {"source": source}
     if request_id is not None:
         tags["requestId"] = request_id
-    print(json.dumps(tags | _content(line), ensure_ascii=False), file=sys.stderr, flush=True)
+    # A reader that went away (`make run 2>&1 | head`) must not take the stack with it.
+    with contextlib.suppress(BrokenPipeError):
+        print(json.dumps(tags | _content(line), ensure_ascii=False), file=sys.stderr, flush=True)
 
 
 class LogLines(logging.Handler):

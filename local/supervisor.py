@@ -5,6 +5,7 @@ import contextlib
 import errno
 import os
 import signal
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
@@ -52,6 +53,7 @@ def run(template: Template, options: Options) -> None:
 
     Raises StartError when it cannot start, after having stopped what was started.
     """
+    isolate(os.environ)
     with contextlib.ExitStack() as leaving:
         public = leaving.enter_context(_public_socket(options.port))
         folder = leaving.enter_context(held(options.data, ephemeral=options.ephemeral))
@@ -97,7 +99,7 @@ class Stack:
     async def serve(self) -> None:
         """Start, say so, and stay until a signal ends it; a part that cannot go on ends it with its error."""
         stopping = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
         stop = asyncio.create_task(stopping.wait())
         parts = [self._start(), self._serve(), *(service.keep_running(self._note) for service in self._services)]
@@ -183,6 +185,8 @@ def aws_variables(template: Template, data: str, lambda_api: str) -> dict[str, s
         "AWS_DEFAULT_REGION": template.region,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": data,
         "AWS_ENDPOINT_URL_DYNAMODB": data,
@@ -190,6 +194,14 @@ def aws_variables(template: Template, data: str, lambda_api: str) -> dict[str, s
         "AWS_ENDPOINT_URL_SNS": data,
         "AWS_ENDPOINT_URL_LAMBDA": lambda_api,
     }
+
+
+def isolate(environment: MutableMapping[str, str]) -> None:
+    """Take out what would lead calls past this stack: the developer's own AWS settings, and proxies."""
+    for name in list(environment):
+        if name.upper().startswith("AWS_") or name.upper().endswith("_PROXY"):
+            del environment[name]
+    environment.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
 
 
 def describe_functions(template: Template) -> dict[str, Any]:

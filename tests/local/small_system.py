@@ -150,6 +150,8 @@ def handler(event, context):
         case "print":
             print("a line of output", flush=True)
             sys.stderr.write("and one of errors\\n")
+        case "fill":
+            return "x" * event["bytes"]
         case "unserialisable":
             return {"what": object()}
     seen = {

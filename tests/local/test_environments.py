@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.environments import Environments, Outcome, UnknownFunctionError
+from local.environments import Environments, Outcome, UnknownFunctionError, pool
 from local.environments.endpoint import app
 from local.serving import bind, port_of, server
 from local.template import read
@@ -160,6 +160,29 @@ def test_a_handler_that_takes_too_long_is_killed(tmp_path: Path) -> None:
         assert content(await stack.greet())["pid"] != before
 
     scenario(tmp_path, steps, small_system.TEMPLATE.replace("Timeout: 5", "Timeout: 1"))
+
+
+def test_an_answer_larger_than_lambda_takes_is_an_error(tmp_path: Path) -> None:
+    """It fails here before it fails on AWS."""
+
+    async def steps(stack: Running) -> None:
+        assert content(await stack.greet(do="fill", bytes=6_300_000))["errorType"] == "Function.ResponseSizeTooLarge"
+
+    scenario(tmp_path, steps)
+
+
+def test_processes_that_have_nothing_to_do_are_ended_but_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One stays warm."""
+    monkeypatch.setattr(pool, "IDLE_SECONDS", 0.3)
+
+    async def steps(stack: Running) -> None:
+        await asyncio.gather(*(stack.greet(do="sleep", seconds=0.3) for _ in range(2)))
+        assert len(stack.environments.listing()) == 2
+        await until(lambda: len(stack.environments.listing()) == 1)
+        await asyncio.sleep(0.4)
+        assert [found["state"] for found in stack.environments.listing()] == ["idle"]
+
+    scenario(tmp_path, steps)
 
 
 def test_a_process_that_ends_itself_is_answered_as_lambda_does(tmp_path: Path) -> None:

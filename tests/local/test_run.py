@@ -1,5 +1,6 @@
 """`python -m local` over real processes: it starts, says so, survives deaths, and leaves nothing behind."""
 
+import io
 import json
 import os
 import signal
@@ -133,6 +134,34 @@ def test_a_signal_stops_every_process(stack: Stack, number: signal.Signals) -> N
     assert stack.stop() == 0
     assert [pid for pid in pids if alive(pid)] == []
     assert not (stack.data / "endpoints.json").exists()
+
+
+def test_a_signal_during_the_start_stops_every_process(tmp_path: Path, system: Path) -> None:
+    """Whatever has been started by then is stopped again."""
+    command = [
+        sys.executable,
+        "-m",
+        "local",
+        "--port",
+        "0",
+        "--data",
+        str(tmp_path / "data"),
+        "--template",
+        str(system),
+    ]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as starting:
+        assert next(iter(starting.stdout or ())).startswith("starting 2 functions, 3 routes, 1 tables")
+        children = eventually(lambda: children_of(starting.pid))
+        starting.terminate()
+        assert starting.wait(10) == 0
+        assert "ready" not in (starting.stdout or io.StringIO()).read()
+    assert [pid for pid in children if alive(pid)] == []
+
+
+def children_of(parent: int) -> list[int]:
+    """The child processes of a process."""
+    listing = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in listing.stdout.split()]
 
 
 def test_kill_9_of_the_supervisor_leaves_nothing(stack: Stack) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from local.folder import StartError, held
 from local.output import log, pass_on
 from local.processes import ServiceProcess
 from local.serving import bind, port_of, reserved_port
-from local.supervisor import aws_variables, describe_functions
+from local.supervisor import aws_variables, describe_functions, isolate
 from local.template import read
 from tests.local import small_system
 from tests.stack import alive
@@ -60,6 +61,13 @@ def test_aws_clients_find_this_stack_and_nothing_else(tmp_path: Path) -> None:
     variables = aws_variables(template, "http://data", "http://lambda")
     assert variables["AWS_ENDPOINT_URL"] == variables["AWS_ENDPOINT_URL_DYNAMODB"] == "http://data"
     assert variables["AWS_ENDPOINT_URL_LAMBDA"] == "http://lambda"
+
+
+def test_settings_of_the_developer_lead_no_call_past_the_stack() -> None:
+    """A profile, an endpoint or a proxy in the shell would; everything else stays."""
+    environment = {"AWS_PROFILE": "work", "https_proxy": "http://proxy", "HTTP_PROXY": "http://proxy", "LANG": "C"}
+    isolate(environment)
+    assert environment == {"LANG": "C", "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 
 def test_output_becomes_json_lines_with_their_source(capsys: pytest.CaptureFixture[str]) -> None:

@@ -153,9 +153,7 @@ def test_samconfig_sets_local_parameters_and_the_environment_wins(tmp_path: Path
         ("Resources:", "Things:", "template.yaml: Resources: expected a mapping of resources"),
     ],
 )
-def test_a_broken_template_is_one_line_that_names_the_place(
-    tmp_path: Path, old: str, new: str, line: str
-) -> None:
+def test_a_broken_template_is_one_line_that_names_the_place(tmp_path: Path, old: str, new: str, line: str) -> None:
     """A person can go straight to what is wrong."""
     assert old in small_system.TEMPLATE
     with pytest.raises(TemplateError) as caught:
