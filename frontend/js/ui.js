@@ -1,7 +1,7 @@
 // The small parts every view is made of. `html` is the only way the page makes elements; text is always text.
 
 import { h } from "../vendor/preact.js";
-import { useEffect, useId, useRef, useState } from "../vendor/hooks.js";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "../vendor/hooks.js";
 import htm from "../vendor/htm.js";
 import { serverNow } from "./api.js";
 import { ago, money, moment, remaining } from "./format.js";
@@ -97,7 +97,7 @@ export function Field({ label, hint, error, children }) {
 export function Dialog({ title, onClose, children }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const open = dialog.current;
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
     open?.showModal();

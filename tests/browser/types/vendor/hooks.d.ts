@@ -5,6 +5,7 @@ export function useReducer<State, Action>(
   initial: State,
 ): [State, (action: Action) => void];
 export function useEffect(effect: () => void | undefined | (() => void), inputs?: readonly unknown[]): void;
+export function useLayoutEffect(effect: () => void | undefined | (() => void), inputs?: readonly unknown[]): void;
 export function useMemo<Value>(create: () => Value, inputs: readonly unknown[]): Value;
 export function useRef<Value>(initial: Value): { current: Value };
 export function useId(): string;
