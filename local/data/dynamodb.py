@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.responses import DynamoHandler
 
 from local.data import moto_bridge
 from local.data.exchange import Answer, ApiRequest, ApiResponse, Record
+from local.data.items import Key
 from local.data.tables import LocalDynamoDB
 
 READS = frozenset({"BatchGetItem", "GetItem", "ListTagsOfResource", "ListTables", "Query", "Scan", "TransactGetItems"})
@@ -60,8 +62,8 @@ class DynamoDB:
         if record["kind"] == "table":
             self._write_table(record["action"], _request(record["action"], record["body"]))
             return
-        for table, key, item in record["changes"]:
-            self._backend.local_table(table).restore(key, item)
+        for table, key, text in record["changes"]:
+            self._backend.local_table(table).restore(key, text)
         if token := record.get("token"):
             self._tokens[token["token"]] = Token(**token)
 
@@ -71,18 +73,20 @@ class DynamoDB:
         for name in self._backend.tables:
             yield from self._items_of(name)
         for token in self._tokens.values():
-            if token.at + TOKEN_SECONDS > time.time():
-                yield {"kind": "items", "changes": [], "token": asdict(token)}
+            yield {"kind": "items", "changes": [], "token": asdict(token)}
+
+    def size(self) -> int:
+        """About how many records a snapshot has."""
+        return len(self._tables) + len(self._tokens) + sum(len(table) for table in self._backend.tables.values())
 
     def _items_of(self, name: str) -> Iterator[Record]:
         table = self._backend.local_table(name)
         expiry = table.ttl.get("AttributeName") if table.ttl["TimeToLiveStatus"] == "ENABLED" else None
         now = time.time()
-        for item in table.all_items():
-            attributes = item.to_json()["Attributes"]
-            if not _expired(attributes.get(expiry or ""), now):
-                key = table.key_map(item.hash_key, item.range_key)
-                yield {"kind": "items", "changes": [[name, key, attributes]]}
+        for item in table.stored_items():
+            if expiry is None or not _expired(item.attrs.get(expiry), now):
+                key = table.key_map(Key(item.hash_key, item.range_key))
+                yield {"kind": "items", "changes": [[name, key, item.text]]}
 
     def _write_items(self, action: str, request: ApiRequest) -> Answer:
         token = self._token(request) if action == "TransactWriteItems" else None
@@ -95,7 +99,7 @@ class DynamoDB:
         if (problem := self._backend.changes.problem()) is not None:
             self._backend.changes.undo()
             return Answer(_error("ValidationException", problem))
-        changes = [[change.table, change.key, change.item] for change in self._backend.changes.commit()]
+        changes = [[change.table, change.key, change.text] for change in self._backend.changes.commit()]
         record: Record = {"kind": "items", "changes": changes}
         if token is not None:
             self._tokens[token.token] = token
@@ -111,11 +115,10 @@ class DynamoDB:
         return Answer(response, (record,))
 
     def _recent(self, token: str) -> Token | None:
-        known = self._tokens.get(token)
-        if known is not None and known.at + TOKEN_SECONDS < time.time():
-            del self._tokens[token]
-            return None
-        return known
+        """A token that still counts; those that no longer do stand first and are forgotten on the way."""
+        while self._tokens and (oldest := next(iter(self._tokens.values()))).at + TOKEN_SECONDS < time.time():
+            del self._tokens[oldest.token]
+        return self._tokens.get(token)
 
     @staticmethod
     def _token(request: ApiRequest) -> Token | None:
@@ -134,8 +137,8 @@ class DynamoDB:
         return moto_bridge.call(DynamoHandler.dispatch, request, "dynamodb")
 
 
-def _expired(value: dict[str, Any] | None, now: float) -> bool:
-    return value is not None and "N" in value and float(value["N"]) < now
+def _expired(value: DynamoType | None, now: float) -> bool:
+    return value is not None and value.type == "N" and float(value.value) < now
 
 
 def _repeated(known: Token, token: Token) -> ApiResponse:

@@ -4,21 +4,17 @@ A line is handed to the operating system before the request that caused it is an
 `kill -9` of this process at any instant (not a power cut). A snapshot is a journal that happens to be short.
 """
 
-import base64
 import fcntl
-import json
 import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
+from local.data.encoding import from_text, to_text
 from local.data.exchange import Record
 
 LOCK_SECONDS = 2.0
 """A predecessor that is on its way out is given this long."""
-
-BYTES = "$base64"
 
 
 class JournalError(Exception):
@@ -91,18 +87,7 @@ class Journal:
 
 
 def _line(record: Record) -> bytes:
-    return json.dumps(record, separators=(",", ":"), default=_encoded).encode() + b"\n"
-
-
-def _encoded(value: object) -> dict[str, str]:
-    """Bytes, the one kind of value that JSON lacks."""
-    if not isinstance(value, bytes):
-        raise TypeError(f"{type(value).__name__} does not go into the journal")
-    return {BYTES: base64.b64encode(value).decode()}
-
-
-def _decoded(found: dict[str, Any]) -> Any:
-    return base64.b64decode(found[BYTES]) if BYTES in found else found
+    return to_text(record).encode() + b"\n"
 
 
 def _parse(line: bytes) -> Record | None:
@@ -110,7 +95,7 @@ def _parse(line: bytes) -> Record | None:
     if not line.endswith(b"\n"):
         return None
     try:
-        record: Record = json.loads(line, object_hook=_decoded)
+        record: Record = from_text(line)
     except ValueError:
         return None
     return record

@@ -1,15 +1,17 @@
 """Sorted indexes over a table's items, so that a query costs as much as its page."""
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
+from local.data.items import values_of
+
 Entry: TypeAlias = tuple[Any, ...]
-"""Range value, table hash value, table range value, item; the first three never repeat in an index."""
+"""Range value in the index, then the item's own partition and sort value: never twice in an index."""
 RangeCondition: TypeAlias = tuple[str, Sequence[DynamoType]]
 """An operator of a key condition expression, and its one or two operands."""
 
@@ -28,24 +30,24 @@ class KeyOrder:
         if (place := self._place(item)) is not None:
             partition, position = place
             entries = self.partitions.setdefault(partition, [])
-            entries.insert(bisect_left(entries, position, key=_position), (*position, item))
+            insort(entries, position)
 
     def remove(self, item: Item) -> None:
         """Take out the entry that this state of an item had."""
         if (place := self._place(item)) is not None:
             partition, position = place
             entries = self.partitions.get(partition, [])
-            found = bisect_left(entries, position, key=_position)
-            if found < len(entries) and entries[found][:3] == position:
+            found = bisect_left(entries, position)
+            if found < len(entries) and entries[found] == position:
                 del entries[found]
 
-    def fill(self, items: Sequence[Item]) -> None:
+    def fill(self, items: Iterable[Item]) -> None:
         """Take many items in at once."""
         for item in items:
             if (place := self._place(item)) is not None:
-                self.partitions.setdefault(place[0], []).append((*place[1], item))
+                self.partitions.setdefault(place[0], []).append(place[1])
         for entries in self.partitions.values():
-            entries.sort(key=_position)
+            entries.sort()
 
     def page(
         self,
@@ -54,18 +56,18 @@ class KeyOrder:
         after: Mapping[str, Any] | None,
         *,
         forward: bool,
-    ) -> Iterator[Item]:
-        """The items of a partition that meet the range condition, in order, beginning after a start key."""
+    ) -> Iterator[Entry]:
+        """The entries of a partition that meet the range condition, in order, beginning after a start key."""
         entries = self.partitions.get(partition.cast_value, [])
         low, high = (0, len(entries)) if condition is None else _bounds(entries, *condition)
         if after:
             start = self._start(after)
             if forward:
-                low = max(low, bisect_right(entries, start, key=_position))
+                low = max(low, bisect_right(entries, start))
             else:
-                high = min(high, bisect_left(entries, start, key=_position))
+                high = min(high, bisect_left(entries, start))
         indexes = range(low, high) if forward else range(high - 1, low - 1, -1)
-        return (entries[index][3] for index in indexes)
+        return (entries[index] for index in indexes)
 
     def _start(self, key: Mapping[str, Any]) -> Entry:
         """Where an ExclusiveStartKey stands in the order."""
@@ -75,17 +77,13 @@ class KeyOrder:
         return tuple("" if name is None else DynamoType(key[name]).cast_value for name in names)
 
     def _place(self, item: Item) -> tuple[Any, Entry] | None:
-        partition = item.attrs.get(self.hash_attribute)
-        position = "" if self.range_attribute is None else item.attrs.get(self.range_attribute)
-        if partition is None or position is None:
+        names = [self.hash_attribute, *([self.range_attribute] if self.range_attribute else [])]
+        values = [value.cast_value for value in values_of(item, names) if value is not None]
+        if len(values) < len(names):
             return None
-        range_value = position.cast_value if isinstance(position, DynamoType) else position
+        partition, *position = values
         table_range = "" if item.range_key is None else item.range_key.cast_value
-        return partition.cast_value, (range_value, item.hash_key.cast_value, table_range)
-
-
-def _position(entry: Entry) -> Entry:
-    return entry[:3]
+        return partition, (*(position or [""]), item.hash_key.cast_value, table_range)
 
 
 def _range_value(entry: Entry) -> Any:

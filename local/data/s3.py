@@ -60,6 +60,10 @@ class S3:
             for key in list(bucket.keys):
                 yield self._object(name, key)
 
+    def size(self) -> int:
+        """How many records a snapshot has."""
+        return len(self._buckets) + sum(len(bucket.keys) for bucket in self._backend.buckets.values())
+
     def _object(self, bucket: str, key: str) -> Record:
         found = self._backend.get_object(bucket, key)
         state = _state(found) if isinstance(found, FakeKey) else None

@@ -42,6 +42,10 @@ class SNS:
         """Every topic and subscription, in the order of their making."""
         yield from self._records
 
+    def size(self) -> int:
+        """How many records a snapshot has."""
+        return len(self._records)
+
     def _configure(self, request: ApiRequest, seed: int) -> Answer:
         mock_random.seed(seed)
         response = moto_bridge.call(SNSResponse.dispatch, request, "sns")

@@ -1,76 +1,28 @@
 """moto's DynamoDB made fit for a stack that runs all day.
 
-Three things are added: what a request changes is known item by item (so that it can be undone and remembered),
-a transaction costs as much as its items instead of a copy of every table, and a query costs as much as its page
-instead of a walk over the table.
+Three things are added: what a request changes is known item by item (so that it can be undone and remembered), a
+transaction costs as much as its items instead of a copy of every table, and a query costs as much as its page instead
+of a walk over the table.
 """
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import RESULT_SIZE_LIMIT, SecondaryIndex, Table
 
-from local.data.order import KeyOrder
+from local.data.items import ItemChanges, Key, StoredItem, item_of
+from local.data.order import Entry, KeyOrder
 
 AttributeMap: TypeAlias = dict[str, Any]
 """A key or an item in DynamoDB's own JSON: `{"pk": {"S": "order#1"}}`."""
 
 
 _QUERY = inspect.signature(Table.query)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One item after a request; `item` is None where it no longer exists."""
-
-    table: str
-    key: AttributeMap
-    item: AttributeMap | None
-
-
-class ItemChanges:
-    """The items that the request under way has touched, each as it was before."""
-
-    def __init__(self) -> None:
-        self._before: dict[tuple[str, DynamoType, DynamoType | None], tuple[LocalTable, Item | None]] = {}
-
-    def touch(self, table: LocalTable, hash_key: DynamoType, range_key: DynamoType | None) -> None:
-        """Remember an item before it is changed for the first time."""
-        place = (table.name, hash_key, range_key)
-        if place not in self._before:
-            self._before[place] = (table, copy.deepcopy(table.get_item(hash_key, range_key)))
-
-    def problem(self) -> str | None:
-        """Why DynamoDB would not store what the request made: an index key of another type than declared."""
-        for (_, hash_key, range_key), (table, _before) in self._before.items():
-            item = table.get_item(hash_key, range_key)
-            if item is not None and (problem := table.index_problem(item)) is not None:
-                return problem
-        return None
-
-    def commit(self) -> list[Change]:
-        """Bring the indexes up to date; returns what is now stored under each touched key."""
-        changes = []
-        for (_, hash_key, range_key), (table, before) in self._before.items():
-            after = table.get_item(hash_key, range_key)
-            table.reindex(before, after)
-            item = None if after is None else after.to_json()["Attributes"]
-            changes.append(Change(table.name, table.key_map(hash_key, range_key), item))
-        self._before.clear()
-        return changes
-
-    def undo(self) -> None:
-        """Put every touched item back as it was."""
-        for (_, hash_key, range_key), (table, before) in self._before.items():
-            table.store(hash_key, range_key, before)
-        self._before.clear()
 
 
 class LocalTable(Table):
@@ -86,21 +38,20 @@ class LocalTable(Table):
         return self
 
     def put_item(self, item_attrs: AttributeMap, *args: Any, **kwargs: Any) -> Item:
-        """As moto, after remembering what was there."""
-        self.touch(item_attrs)
+        """As moto, in the open."""
+        self.open(item_attrs)
         return super().put_item(item_attrs, *args, **kwargs)
 
     def delete_item(self, hash_key: DynamoType, range_key: DynamoType | None) -> Item | None:
-        """As moto, after remembering what was there."""
-        self._changes.touch(self, hash_key, range_key)
+        """As moto, in the open."""
+        self._changes.open(self, Key(hash_key, range_key))
         return super().delete_item(hash_key, range_key)
 
-    def touch(self, attributes: Mapping[str, Any]) -> None:
-        """Remember the item with these key attributes; malformed keys are left for moto to refuse."""
+    def open(self, attributes: Mapping[str, Any]) -> None:
+        """Let the request change the item with these key attributes; malformed keys are left for moto to refuse."""
         names = [self.hash_key_attr, *([self.range_key_attr] if self.range_key_attr else [])]
         if all(isinstance(attributes.get(name), dict) and attributes[name] for name in names):
-            keys = [DynamoType(attributes[name]) for name in names]
-            self._changes.touch(self, keys[0], keys[1] if len(keys) > 1 else None)
+            self._changes.open(self, self._key(attributes))
 
     def get_item(
         self,
@@ -111,31 +62,40 @@ class LocalTable(Table):
         """As moto, without leaving an empty partition behind for every key that is not there."""
         if range_key is not None and hash_key not in self.items:
             return None
-        return super().get_item(hash_key, range_key, projection_expression)
+        item = super().get_item(hash_key, range_key, projection_expression)
+        return item.opened() if isinstance(item, StoredItem) else item
 
-    def key_map(self, hash_key: DynamoType, range_key: DynamoType | None) -> AttributeMap:
-        """An item's key in DynamoDB's JSON."""
-        key = {self.hash_key_attr: hash_key.to_json()}
-        if self.range_key_attr and range_key is not None:
-            key[self.range_key_attr] = range_key.to_json()
-        return key
+    def found(self, key: Key) -> Item | None:
+        """The item under a key: stored, or open for the request under way."""
+        if key.sort is None:
+            return self.items.get(key.partition)  # type: ignore[return-value]  # moto types tables with sort keys only
+        return self.items.get(key.partition, {}).get(key.sort)
 
-    def store(self, hash_key: DynamoType, range_key: DynamoType | None, item: Item | None) -> None:
-        """Set or remove an item without conditions and without touching the indexes."""
-        holder: dict[DynamoType, Any] = self.items if range_key is None else self.items[hash_key]
-        key = hash_key if range_key is None else range_key
+    def store(self, key: Key, item: Item | None) -> None:
+        """Set or remove an item, whatever is there; the indexes are not touched."""
+        holder: dict[DynamoType, Any] = self.items if key.sort is None else self.items[key.partition]
+        name = key.partition if key.sort is None else key.sort
         if item is None:
-            holder.pop(key, None)
+            holder.pop(name, None)
         else:
-            holder[key] = item
+            holder[name] = item
 
-    def restore(self, key: AttributeMap, attributes: AttributeMap | None) -> None:
+    def restore(self, key_map: AttributeMap, text: str | None) -> None:
         """Bring one item to a remembered state."""
-        hash_key = DynamoType(key[self.hash_key_attr])
-        range_key = DynamoType(key[self.range_key_attr]) if self.range_key_attr else None
-        item = None if attributes is None else _trusted_item(hash_key, range_key, attributes)
-        self.reindex(self.get_item(hash_key, range_key), item)
-        self.store(hash_key, range_key, item)
+        key = self._key(key_map)
+        item = None if text is None else StoredItem(key, text)
+        self.reindex(self.found(key), item)
+        self.store(key, item)
+
+    def stored_items(self) -> Iterator[StoredItem]:
+        """Every item, in no particular order; not while a request has some of them open."""
+        for held in self.items.values():
+            yield from held.values() if self.range_key_attr else (held,)  # type: ignore[misc]  # as above
+
+    def key_map(self, key: Key) -> AttributeMap:
+        """A key in DynamoDB's JSON."""
+        named = {self.hash_key_attr: key.partition.to_json()}
+        return named if key.sort is None else {**named, str(self.range_key_attr): key.sort.to_json()}
 
     def reindex(self, before: Item | None, after: Item | None) -> None:
         """Move an item to where its new state belongs in every index that has been built."""
@@ -157,6 +117,10 @@ class LocalTable(Table):
                         f"{name} Expected: {kinds[name]} Actual: {value.type} IndexName: {index.name}"
                     )
         return None
+
+    def _key(self, attributes: Mapping[str, Any]) -> Key:
+        sort = self.range_key_attr
+        return Key(DynamoType(attributes[self.hash_key_attr]), DynamoType(attributes[sort]) if sort else None)
 
     def forget_indexes(self) -> None:
         """Build the indexes anew at their next use, because the schema changed."""
@@ -182,7 +146,7 @@ class LocalTable(Table):
             question["exclusive_start_key"],
             forward=question["scan_index_forward"],
         )
-        page, last = self._page(candidates, question["limit"], index_name)
+        page, last = self._page(map(self._at, candidates), question["limit"], index_name)
         return self._presented(page, question), len(page), last
 
     def _presented(self, page: list[Item], question: Mapping[str, Any]) -> list[Item]:
@@ -211,6 +175,13 @@ class LocalTable(Table):
             return page, self._get_last_evaluated_key(page[-1], index_name)
         return page, None
 
+    def _at(self, entry: Entry) -> Item:
+        """The item that an index entry stands for, open for reading."""
+        _, partition, sort = entry
+        item = self.found(Key(_typed(self.hash_key_type, partition), _typed(self.range_key_type, sort)))
+        assert isinstance(item, StoredItem)  # noqa: S101 - indexes follow the items, and a query opens none
+        return item.opened()
+
     def _order(self, index_name: str | None) -> KeyOrder | None:
         """The sorted index of that name, built at its first use; None where the schema is not a plain one."""
         if index_name not in self._orders:
@@ -220,7 +191,7 @@ class LocalTable(Table):
             if len(hashes) != 1 or len(ranges) > 1:
                 return None
             order = KeyOrder(hashes[0], ranges[0] if ranges else None, (self.hash_key_attr, self.range_key_attr))
-            order.fill(self.all_items())
+            order.fill(self.stored_items())
             self._orders[index_name] = order
         return self._orders[index_name]
 
@@ -235,20 +206,12 @@ def _projected(item: Item, index: SecondaryIndex, table_key: list[str]) -> Item:
     if index.projection.get("ProjectionType") == "ALL":
         return item
     names = {*table_key, *index.schema_key_attrs, *index.projection.get("NonKeyAttributes", [])}
-    return _item_of(item.hash_key, item.range_key, {n: v for n, v in item.attrs.items() if n in names})
+    return item_of(Key(item.hash_key, item.range_key), {n: v for n, v in item.attrs.items() if n in names})
 
 
-def _trusted_item(hash_key: DynamoType, range_key: DynamoType | None, attributes: AttributeMap) -> Item:
-    """An item from what the journal remembers."""
-    return _item_of(hash_key, range_key, {name: DynamoType(value) for name, value in attributes.items()})
-
-
-def _item_of(hash_key: DynamoType, range_key: DynamoType | None, values: dict[str, DynamoType]) -> Item:
-    """An item whose size was checked when it was written; moto's check costs the square of its attributes."""
-    item = Item(hash_key, range_key, {})
-    item.attrs = LimitedSizeDict.__new__(LimitedSizeDict)
-    dict.update(item.attrs, values)
-    return item
+def _typed(kind: str | None, value: Any) -> Any:
+    """A key value of an index entry as moto has it; None for a table without a sort key."""
+    return None if kind is None else DynamoType({kind: str(value) if kind == "N" else value})
 
 
 class LocalDynamoDB(DynamoDBBackend):
@@ -275,8 +238,8 @@ class LocalDynamoDB(DynamoDBBackend):
         return table
 
     def update_item(self, table_name: str, key: AttributeMap, *args: Any, **settings: Any) -> Item:
-        """As moto, which changes the stored item in place: remember it first."""
-        self.local_table(table_name).touch(key)
+        """As moto, in the open: it changes the item in place."""
+        self.local_table(table_name).open(key)
         return super().update_item(table_name, key, *args, **settings)
 
     def local_table(self, name: str) -> LocalTable:

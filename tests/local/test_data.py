@@ -1,5 +1,6 @@
 """The data service answers as DynamoDB, S3 and SNS do, one request at a time, and forgets nothing it has answered."""
 
+import json
 import os
 import signal
 import subprocess
@@ -614,7 +615,8 @@ class TestMemory:
             before = everything(service)
             service.kill()
         change = b'{"service":"dynamodb","kind":"items","changes":[["orders",{"pk":{"S":"p"},"sk":{"S":"s"}},%s]]}\n'
-        expired = change % b'{"pk":{"S":"p"},"sk":{"S":"s"},"expiresAt":{"N":"1"}}'
+        item = {**key("p", "s"), "expiresAt": {"N": "1"}}
+        expired = change % json.dumps(json.dumps(item)).encode()
         journal.write_bytes(journal.read_bytes() + expired * SPARE_LINES)
         size = journal.stat().st_size
         with serving(tmp_path) as service:
