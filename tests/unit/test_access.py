@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from orders.domain.access import Access, access_of, actions_of, audience_for, audiences_of
+from orders.domain.commands import Escalate
 from orders.domain.model import Role
-from orders.domain.transitions import Escalate
 from tests.builders import a_pending_order, a_person, an_order, approval, at, moved
 
 SUMMARY = Access(document=False, payloads=False)

@@ -17,7 +17,7 @@ from orders.domain.submission import RequestedLine, Submission, Terms, draw_up, 
 from orders.settings import Settings
 from tests.builders import NOON
 
-WAITS = Waits(window=600, reminder=120, escalation=300)
+WAITS = Waits(window=600, reminder=120, escalation=300, cooling_off=30, claim=600, beat=30)
 
 
 def shipped(name: str) -> dict[str, object]:

@@ -9,17 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orders.domain.errors import (
-    CountersignError,
-    InvalidRequestError,
-    NotAnApproverError,
-    NotTheRequesterError,
-    SegregationOfDutiesError,
-    TransitionRefusedError,
-)
-from orders.domain.model import FINAL, LevelOutcome, LevelTerms, Order, Role, Status, Verdict
-from orders.domain.transitions import (
-    TABLE,
+from orders.domain.commands import (
     BeginCharge,
     Command,
     Complete,
@@ -33,12 +23,18 @@ from orders.domain.transitions import (
     Refuse,
     Remind,
     Withdraw,
-    judge,
-    level_of,
-    next_command,
-    next_due,
-    publish_callback,
 )
+from orders.domain.errors import (
+    CountersignError,
+    InvalidRequestError,
+    NotAnApproverError,
+    NotTheRequesterError,
+    SegregationOfDutiesError,
+    TransitionRefusedError,
+)
+from orders.domain.model import FINAL, LevelOutcome, LevelTerms, Order, Role, Status, Verdict
+from orders.domain.refusals import level_of
+from orders.domain.transitions import TABLE, judge, next_command, next_due, publish_callback
 from tests.builders import a_pending_order, a_person, an_order, approval, at, moved, rejection
 
 REQUESTER = a_person("requester-1")

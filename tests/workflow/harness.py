@@ -30,9 +30,9 @@ from orders.adapters.memory import (
 from orders.adapters.reference import load_catalogue, load_policy
 from orders.adapters.sandbox import SandboxBureau, SandboxGateway
 from orders.domain.catalogue import Catalogue
+from orders.domain.commands import Decide, Withdraw
 from orders.domain.model import Order, OrderId, Status
 from orders.domain.submission import RequestedLine, Submission
-from orders.domain.transitions import Decide, Withdraw
 from orders.services.approval import DecisionTaken
 from orders.settings import Settings
 from orders.wiring import Ports, Services, assemble, installed

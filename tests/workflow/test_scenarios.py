@@ -284,6 +284,7 @@ def test_a_notifier_that_raises_fails_no_order(world: World, golden: Golden) -> 
     publisher.publish = broken  # type: ignore[method-assign, assignment]
     order_id = world.submit()
     world.until(order_id, lambda row: row.levels[0].undelivered != ())
+    world.until_asleep(order_id, invocations=2)
 
     world.approve(order_id)
 

@@ -6,7 +6,7 @@ Everything is JSON-plain, and nothing is large: the document travels as its refe
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 
 class Document(TypedDict):
@@ -18,10 +18,11 @@ class Document(TypedDict):
 
 
 class OrderInput(TypedDict):
-    """The execution's input: the same bytes on every retry of a submission."""
+    """The execution's input: the same bytes on every retry of a submission. `recovery` numbers one that only undoes."""
 
     orderId: str
     document: Document
+    recovery: NotRequired[int]
 
 
 class LevelPlan(TypedDict):
@@ -32,12 +33,21 @@ class LevelPlan(TypedDict):
     firstLookSeconds: int
 
 
+class PickingPlan(TypedDict):
+    """How long a picking job waits for its claim, and how long its station may stay silent."""
+
+    claimSeconds: int
+    beatSeconds: int
+
+
 class Registered(TypedDict):
     """What register-order found. `fresh` is False for a late duplicate start: the order is past its beginning."""
 
     fresh: bool
     branches: int
     levels: list[LevelPlan]
+    coolingOffSeconds: int
+    picking: PickingPlan | None
 
 
 class LookResult(TypedDict):
@@ -47,6 +57,14 @@ class LookResult(TypedDict):
     wakeInSeconds: int
     reminders: int
     escalated: bool
+
+
+class JobResult(TypedDict):
+    """What the order's row says about a picking job."""
+
+    outcome: Literal["picked", "failed", "lost", "unclaimed", "stray"]
+    claimed: bool
+    wakeInSeconds: int
 
 
 class OrderResult(TypedDict):

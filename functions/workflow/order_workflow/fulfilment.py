@@ -12,11 +12,12 @@ from aws_durable_execution_sdk_python import (
     StepError,
     WaitForConditionError,
 )
-from aws_durable_execution_sdk_python.config import MapConfig, NestingType, ParallelConfig
+from aws_durable_execution_sdk_python.config import Duration, MapConfig, NestingType, ParallelConfig
 from aws_durable_execution_sdk_python.waits import WaitForConditionConfig
 
 from order_workflow import retries, steps
-from order_workflow.checkpoints import OrderInput
+from order_workflow.checkpoints import OrderInput, PickingPlan
+from order_workflow.picking import pick
 
 FLAT = NestingType.FLAT
 
@@ -63,8 +64,19 @@ def authorize_payment(context: DurableContext, order: OrderInput) -> str | None:
     return None if authorised else "The payment was declined"
 
 
-def charge(context: DurableContext, order: OrderInput) -> str:
-    """Take the money and close the order; return the status it ends in."""
+def cool_off(context: DurableContext, order: OrderInput, seconds: int) -> bool:
+    """Let a very large order rest; False when it was withdrawn first.
+
+    A wait cannot be woken: a withdrawal is in the row at once, and found when the wait is over.
+    """
+    resting = context.step(steps.begin_cooling_off(order), name="begin-cooling-off", config=retries.STORAGE)
+    if resting:
+        context.wait(Duration.from_seconds(seconds), name="cooling-off")
+    return resting
+
+
+def charge(context: DurableContext, order: OrderInput, picking: PickingPlan | None) -> str:
+    """Take the money, have the goods picked and close the order; return the status it ends in."""
     if not context.step(steps.begin_charge(order), name="begin-charge", config=retries.STORAGE):
         return undo(context, order, "WITHDRAWN")
     match capture(context, order):
@@ -76,6 +88,9 @@ def charge(context: DurableContext, order: OrderInput) -> str:
             return hold(context, order, "Nobody can tell whether the payment was taken")
     if not settled(context, order):
         return hold(context, order, "The payment was taken but has not arrived")
+    failure = pick(context, order, picking) if picking else None
+    if failure:
+        return give_back(context, order, failure)
     return context.step(steps.complete_order(order), name="complete-order", config=retries.STORAGE)
 
 
@@ -122,6 +137,26 @@ def undo(context: DurableContext, order: OrderInput, status: str, *, failure: st
     if failure is None:
         return status
     return context.step(steps.fail_order(order, failure), name="close-order", config=retries.COMPENSATION)
+
+
+def give_back(context: DurableContext, order: OrderInput, failure: str) -> str:
+    """Pay back and restock an order that could not be picked, and close it as failed."""
+    try:
+        context.step(steps.refund_payment(order), name="refund-payment", config=retries.COMPENSATION)
+        context.step(steps.release_stock(order), name="release-stock", config=retries.COMPENSATION)
+    except StepError:
+        return hold(context, order, "Something could not be undone")
+    return context.step(steps.fail_order(order, failure), name="close-order", config=retries.COMPENSATION)
+
+
+def recover(context: DurableContext, order: OrderInput) -> str:
+    """Undo everything that a lost execution may have done, whatever it did; an undo that fails leaves the order held.
+
+    The keys are those of the lost execution: what it has undone already is not undone twice.
+    """
+    context.step(steps.void_payment(order), name="void-payment", config=retries.COMPENSATION)
+    context.step(steps.release_stock(order), name="release-stock", config=retries.COMPENSATION)
+    return context.step(steps.close_recovered(order), name="close-order", config=retries.COMPENSATION)
 
 
 def hold(context: DurableContext, order: OrderInput, reason: str) -> str:

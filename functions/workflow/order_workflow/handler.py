@@ -12,7 +12,16 @@ from aws_durable_execution_sdk_python import DurableContext, InvokeError, durabl
 from order_workflow import retries, steps
 from order_workflow.approval import approve_level
 from order_workflow.checkpoints import OrderInput, OrderResult, Registered
-from order_workflow.fulfilment import authorize_payment, charge, refuse, reserve_stock, screen_order, undo
+from order_workflow.fulfilment import (
+    authorize_payment,
+    charge,
+    cool_off,
+    recover,
+    refuse,
+    reserve_stock,
+    screen_order,
+    undo,
+)
 
 STATUS_AFTER = {"rejected": "REJECTED", "expired": "EXPIRED", "withdrawn": "WITHDRAWN"}
 
@@ -22,11 +31,17 @@ def handler(event: Any, context: DurableContext) -> OrderResult:
     """Take one order from its registration to its outcome."""
     order: OrderInput = event
     context.set_logger(steps.order_logger(order["orderId"]))
+    if "recovery" in order:
+        return finish(context, order, recover(context, order))
     execution_arn = context.execution_context.durable_execution_arn
     registered = context.step(steps.register_order(order, execution_arn), name="register-order", config=retries.STORAGE)
     if not registered["fresh"]:  # a late duplicate start of an order that is past its beginning
         return {"orderId": order["orderId"], "status": "UNCHANGED"}
-    status = process(context, order, registered)
+    return finish(context, order, process(context, order, registered))
+
+
+def finish(context: DurableContext, order: OrderInput, status: str) -> OrderResult:
+    """Tell the requester how it ended."""
     announce_outcome(context, order, status)
     return {"orderId": order["orderId"], "status": status}
 
@@ -46,7 +61,9 @@ def process(context: DurableContext, order: OrderInput, registered: Registered) 
         outcome = approve_level(context, order, level, screening.duplicate_of)
         if outcome != "approved":
             return undo(context, order, STATUS_AFTER[outcome])
-    return charge(context, order)
+    if registered["coolingOffSeconds"] and not cool_off(context, order, registered["coolingOffSeconds"]):
+        return undo(context, order, "WITHDRAWN")
+    return charge(context, order, registered["picking"])
 
 
 def announce_outcome(context: DurableContext, order: OrderInput, status: str) -> None:

@@ -8,12 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aws_durable_execution_sdk_python import StepContext
-from aws_durable_execution_sdk_python.types import LoggerInterface, WaitForConditionCheckContext
+from aws_durable_execution_sdk_python.types import LoggerInterface, WaitForCallbackContext, WaitForConditionCheckContext
 from aws_lambda_powertools import Logger
 
-from order_workflow.checkpoints import Document, LevelPlan, LookResult, OrderInput, Registered
-from orders.domain.model import DocumentRef, Order, OrderId
+from order_workflow.checkpoints import (
+    Document,
+    JobResult,
+    LevelPlan,
+    LookResult,
+    OrderInput,
+    PickingPlan,
+    Registered,
+)
+from orders.domain.model import DocumentRef, Order, OrderId, PickingTerms
 from orders.services.approval import Look
+from orders.services.picking import JobLook
 from orders.wiring import services
 
 
@@ -37,8 +46,14 @@ def register_order(order: OrderInput, execution_arn: str) -> Callable[[StepConte
         row = services().registration.register(OrderId(order["orderId"]), ref, execution_arn)
         step.logger.info("order registered", extra={"fresh": row is not None})
         if row is None:
-            return {"fresh": False, "branches": 0, "levels": []}
-        return {"fresh": True, "branches": services().stock.branches(ref), "levels": _plan(row)}
+            return {"fresh": False, "branches": 0, "levels": [], "coolingOffSeconds": 0, "picking": None}
+        return {
+            "fresh": True,
+            "branches": services().stock.branches(ref),
+            "levels": _plan(row),
+            "coolingOffSeconds": row.cooling_off_seconds,
+            "picking": _picking(row.picking),
+        }
 
     return body
 
@@ -109,6 +124,11 @@ def settle_level(order: OrderInput, level: LevelPlan, undelivered: str | None) -
     return body
 
 
+def begin_cooling_off(order: OrderInput) -> Callable[[StepContext], bool]:
+    """Let the order rest; False when withdrawn first. Key: the row's version."""
+    return lambda _: services().closing.begin_cooling_off(OrderId(order["orderId"]))
+
+
 def begin_charge(order: OrderInput) -> Callable[[StepContext], bool]:
     """Pass the point of no return; False when withdrawn first. Key: the row's version."""
     return lambda _: services().closing.begin_charge(OrderId(order["orderId"]))
@@ -135,6 +155,31 @@ def has_settled(order: OrderInput) -> Callable[[bool, WaitForConditionCheckConte
     return lambda _settled, _check: services().payment.has_settled(_ref(order["document"]))
 
 
+def open_job(order: OrderInput, job: int, callback_id: str) -> Callable[[StepContext], JobResult]:
+    """Ask the warehouse, publishing the claim's callback id. Key: the job's number in the row."""
+    return lambda _: _job(services().picking.open_job(OrderId(order["orderId"]), job, callback_id))
+
+
+def listen_to_station(order: OrderInput, job: int) -> Callable[[str, WaitForCallbackContext], None]:
+    """Publish the callback that the station's beats keep alive. Key: the row's version; the same id is one write."""
+
+    def submit(callback_id: str, _context: WaitForCallbackContext) -> None:
+        services().picking.listen(OrderId(order["orderId"]), job, callback_id)
+
+    return submit
+
+
+def settle_picking(order: OrderInput, job: int) -> Callable[[StepContext], JobResult]:
+    """Write what is due on the job and say how it stands. Key: the row's version."""
+
+    def body(step: StepContext) -> JobResult:
+        look = services().picking.settle_job(OrderId(order["orderId"]), job)
+        step.logger.info("looked at picking job", extra={"job": job, "outcome": look.outcome})
+        return _job(look)
+
+    return body
+
+
 def complete_order(order: OrderInput) -> Callable[[StepContext], str]:
     """Write the receipt and close the row. Keys: the receipt's name, with the same bytes; the row's version."""
 
@@ -151,6 +196,11 @@ def release_stock(order: OrderInput) -> Callable[[StepContext], None]:
     return lambda _: services().stock.release_all(_ref(order["document"]))
 
 
+def refund_payment(order: OrderInput) -> Callable[[StepContext], None]:
+    """Pay back what was captured. Key: the order's id, at the gateway."""
+    return lambda _: services().payment.refund(OrderId(order["orderId"]))
+
+
 def void_payment(order: OrderInput) -> Callable[[StepContext], None]:
     """Give up the authorisation. Key: the order's id, at the gateway."""
     return lambda _: services().payment.void(OrderId(order["orderId"]))
@@ -164,6 +214,11 @@ def refuse_order(order: OrderInput, reason: str) -> Callable[[StepContext], str]
 def fail_order(order: OrderInput, reason: str) -> Callable[[StepContext], str]:
     """Close the row as FAILED. Key: the row's version."""
     return lambda _: str(services().closing.fail(OrderId(order["orderId"]), reason).status)
+
+
+def close_recovered(order: OrderInput) -> Callable[[StepContext], str]:
+    """Close the held row as FAILED, everything being undone. Key: the row's version."""
+    return lambda _: str(services().closing.recover(OrderId(order["orderId"])).status)
 
 
 def hold_order(order: OrderInput, reason: str) -> Callable[[StepContext], str]:
@@ -191,6 +246,14 @@ def _plan(row: Order) -> list[LevelPlan]:
         }
         for level in row.levels
     ]
+
+
+def _picking(terms: PickingTerms | None) -> PickingPlan | None:
+    return None if terms is None else {"claimSeconds": terms.claim_seconds, "beatSeconds": terms.beat_seconds}
+
+
+def _job(look: JobLook) -> JobResult:
+    return {"outcome": look.outcome.value, "claimed": look.claimed, "wakeInSeconds": look.wake_in_seconds}
 
 
 def _look(look: Look) -> LookResult:

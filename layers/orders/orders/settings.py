@@ -39,6 +39,9 @@ class Settings:
                 window=_positive(env, "DECISION_WINDOW_SECONDS", 259_200),
                 reminder=_positive(env, "REMINDER_SECONDS", 86_400),
                 escalation=_positive(env, "ESCALATION_SECONDS", 172_800),
+                cooling_off=_positive(env, "COOLING_OFF_SECONDS", 86_400),
+                claim=_positive(env, "CLAIM_SECONDS", 259_200),
+                beat=_positive(env, "BEAT_SECONDS", 300),
             ),
         )
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from orders.adapters.clock import SystemClock, jittered_pause
 from orders.adapters.documents import BucketDocuments, S3Bucket
@@ -24,6 +25,8 @@ from orders.services.approval import ApprovalService
 from orders.services.fulfilment import ClosingService, PaymentService, ScreeningService, StockService
 from orders.services.intake import IntakeService, RegistrationService
 from orders.services.notification import NotificationService
+from orders.services.operating import OperatingService
+from orders.services.picking import PickingService
 from orders.services.ports import (
     Clock,
     CreditBureau,
@@ -35,6 +38,7 @@ from orders.services.ports import (
     Outbox,
     Pause,
     PaymentGateway,
+    PickingList,
     Publisher,
     Signaller,
     Warehouse,
@@ -44,13 +48,17 @@ from orders.services.writing import OrderWriter
 from orders.settings import Settings
 
 
+class Book(OrderBook, PickingList, Protocol):
+    """The order book as one adapter gives it: for the services of orders, and for the warehouse."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """One adapter for each port."""
 
     clock: Clock
     pause: Pause
-    orders: OrderBook
+    orders: Book
     documents: DocumentStore
     starter: ExecutionStarter
     signaller: Signaller
@@ -78,6 +86,8 @@ class Services:
     payment: PaymentService
     closing: ClosingService
     notification: NotificationService
+    picking: PickingService
+    operating: OperatingService
     reading: ReadingService
 
 
@@ -119,6 +129,8 @@ def assemble(settings: Settings, catalogue: Catalogue, policy: Policy, ports: Po
         payment=PaymentService(ports.documents, ports.gateway),
         closing=ClosingService(writer, ports.documents, ports.clock),
         notification=NotificationService(writer, ports.outbox, ports.publisher, ports.clock),
+        picking=PickingService(writer, ports.orders, ports.documents, ports.clock, ports.signaller),
+        operating=OperatingService(writer, ports.starter, ports.history, ports.clock),
         reading=ReadingService(ports.orders, ports.documents, ports.history, ports.clock),
     )
 

@@ -14,7 +14,7 @@ from orders.adapters import times
 from orders.adapters.clients import s3_client
 from orders.adapters.faults import code_of, translated
 from orders.domain.errors import CorruptDocumentError, WriteConflictError
-from orders.domain.model import DocumentRef, LevelTerms, Line, OrderDocument, OrderId, Role, Sku
+from orders.domain.model import DocumentRef, LevelTerms, Line, OrderDocument, OrderId, PickingTerms, Role, Sku
 
 DOCUMENTS_KEPT = 16
 PUT_TRIES = 3
@@ -141,8 +141,20 @@ def document_bytes(document: OrderDocument) -> bytes:
                 }
                 for terms in document.levels
             ],
+            "coolingOffSeconds": document.cooling_off_seconds,
+            "picking": picking_map(document.picking),
         }
     )
+
+
+def picking_map(terms: PickingTerms | None) -> dict[str, int] | None:
+    """Return picking terms as they are stored."""
+    return None if terms is None else {"claimSeconds": terms.claim_seconds, "beatSeconds": terms.beat_seconds}
+
+
+def picking_from(data: Mapping[str, int] | None) -> PickingTerms | None:
+    """Return picking terms as they were stored."""
+    return None if data is None else PickingTerms(data["claimSeconds"], data["beatSeconds"])
 
 
 def _document_key(order_id: OrderId) -> str:
@@ -178,4 +190,6 @@ def _document_from(data: Mapping[str, Any]) -> OrderDocument:
             )
             for terms in data["levels"]
         ),
+        cooling_off_seconds=data.get("coolingOffSeconds", 0),
+        picking=picking_from(data.get("picking")),
     )

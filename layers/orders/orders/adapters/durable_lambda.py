@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
@@ -33,7 +33,23 @@ class LambdaStarter:
         self._workflow_arn = workflow_arn
 
     def start(self, order_id: OrderId, ref: DocumentRef) -> str:
-        """Start, or find, the order's execution and return its ARN.
+        """Start, or find, the order's execution and return its ARN; raises as `_start` does."""
+        return self._start(order_id, execution_input(order_id, ref))
+
+    def start_recovery(self, order_id: OrderId, ref: DocumentRef, number: int) -> str:
+        """Start, or find, the order's recovery of this number and return its ARN; raises as `_start` does."""
+        return self._start(f"{order_id}-r{number}", execution_input(order_id, ref, recovery=number))
+
+    def stop(self, execution_arn: str, reason: str) -> None:
+        """Stop the execution, recording why; one that has ended is left as it is."""
+        with translated():
+            lambda_client().stop_durable_execution(
+                DurableExecutionArn=execution_arn,
+                Error={"ErrorType": "StoppedByOperator", "ErrorMessage": reason},
+            )
+
+    def _start(self, name: str, payload: bytes) -> str:
+        """Start, or find, the execution of a name.
 
         Raises ExecutionNameTakenError, TransientFaultError when the start could not be confirmed, and
         InvalidReferenceDataError when the function turns out not to be durable.
@@ -43,22 +59,22 @@ class LambdaStarter:
                 answer = lambda_client().invoke(
                     FunctionName=self._workflow_arn,
                     InvocationType="Event",
-                    DurableExecutionName=order_id,
-                    Payload=execution_input(order_id, ref),
+                    DurableExecutionName=name,
+                    Payload=payload,
                 )
         except ClientError as error:
             if code_of(error) != "DurableExecutionAlreadyStartedException":
                 raise
-            raise ExecutionNameTakenError(f"{order_id} names an execution with another input.") from error
+            raise ExecutionNameTakenError(f"{name} names an execution with another input.") from error
         if "DurableExecutionArn" not in answer:
             raise InvalidReferenceDataError(f"{self._workflow_arn} is not a durable function.")
         return answer["DurableExecutionArn"]
 
 
-def execution_input(order_id: OrderId, ref: DocumentRef) -> bytes:
+def execution_input(order_id: OrderId, ref: DocumentRef, recovery: int | None = None) -> bytes:
     """Return what the workflow starts with: the same bytes on every try, under 1 KB for any order."""
     document = {"key": ref.key, "sha256": ref.sha256, "bytes": ref.bytes}
-    return canonical_json({"orderId": order_id, "document": document})
+    return canonical_json({"orderId": order_id, "document": document} | ({"recovery": recovery} if recovery else {}))
 
 
 class LambdaSignaller:
@@ -69,15 +85,23 @@ class LambdaSignaller:
 
         The decision is already in the row; the workflow finds it at its next look.
         """
-        try:
-            lambda_client().send_durable_execution_callback_success(CallbackId=callback_id)
-        except ClientError as error:
-            _count_refused(callback_id, code_of(error))
-        except BotoCoreError as error:
-            _count_refused(callback_id, type(error).__name__)
-        else:
-            return True
-        return False
+        return _counted(callback_id, lambda_client().send_durable_execution_callback_success)
+
+    def keep_alive(self, callback_id: str) -> bool:
+        """Beat for the callback; what goes wrong is counted, as for `wake`: the beat itself is in the row."""
+        return _counted(callback_id, lambda_client().send_durable_execution_callback_heartbeat)
+
+
+def _counted(callback_id: str, signal: Callable[..., object]) -> bool:
+    try:
+        signal(CallbackId=callback_id)
+    except ClientError as error:
+        _count_refused(callback_id, code_of(error))
+    except BotoCoreError as error:
+        _count_refused(callback_id, type(error).__name__)
+    else:
+        return True
+    return False
 
 
 def _count_refused(callback_id: str, why: str) -> None:

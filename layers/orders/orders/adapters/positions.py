@@ -13,7 +13,7 @@ import re
 
 from orders.adapters import times
 from orders.domain.errors import FieldError, InvalidRequestError
-from orders.domain.model import Level, LevelOutcome, Order, OrderId, Status
+from orders.domain.model import Job, JobState, Level, LevelOutcome, Order, OrderId, Status
 
 _POSITION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[A-Za-z0-9_-]{1,64}")
 
@@ -37,6 +37,19 @@ def inbox_position(order: Order) -> str | None:
     if level is None or level.deadline is None:
         return None
     return f"{times.written(level.deadline)}#{order.order_id}"
+
+
+def open_job(order: Order) -> Job | None:
+    """Return the picking job that the warehouse can work on now, if there is one."""
+    job = order.jobs[-1] if order.jobs else None
+    workable = order.status is Status.FULFILLING and job is not None and job.state in {JobState.OPEN, JobState.CLAIMED}
+    return job if workable else None
+
+
+def picking_position(order: Order) -> str | None:
+    """Return the order's place in the warehouse's list, the oldest job first; None when there is nothing to pick."""
+    job = open_job(order)
+    return None if job is None else f"{times.written(job.opened_at)}#{order.order_id}"
 
 
 def order_at(position: str) -> OrderId:

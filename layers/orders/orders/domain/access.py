@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from orders.domain.commands import Decide, Withdraw
 from orders.domain.errors import CountersignError
 from orders.domain.model import Order, Person, Role, Verdict
 from orders.domain.policy import APPROVER_LADDER
-from orders.domain.transitions import Decide, Withdraw, judge
+from orders.domain.transitions import judge
 
 
 @dataclass(frozen=True, slots=True)

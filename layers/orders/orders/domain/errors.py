@@ -75,6 +75,12 @@ class NotTheRequesterError(CountersignError):
     code = "not-the-requester"
 
 
+class NotPermittedError(CountersignError):
+    """The person's roles do not include this."""
+
+    code = "not-permitted"
+
+
 class TransitionRefusedError(CountersignError):
     """A move that the order's state does not allow: `order` is the state that won, `decision` what settled it."""
 
@@ -108,6 +114,12 @@ class CorruptDocumentError(CountersignError):
     """The document in the bucket is not the one that was accepted."""
 
     code = "corrupt-document"
+
+
+class JobUnclaimedError(CountersignError):
+    """A picking job that nobody has claimed cannot be listened to."""
+
+    code = "job-unclaimed"
 
 
 class OrderFencedError(CountersignError):

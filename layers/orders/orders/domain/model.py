@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, NewType
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from typing import NewType
 
 OrderId = NewType("OrderId", str)
 Sku = NewType("Sku", str)
@@ -30,7 +28,9 @@ class Status(StrEnum):
 
     SUBMITTED = "SUBMITTED"
     PENDING_APPROVAL = "PENDING_APPROVAL"
+    COOLING_OFF = "COOLING_OFF"
     CHARGING = "CHARGING"
+    FULFILLING = "FULFILLING"
     NEEDS_ATTENTION = "NEEDS_ATTENTION"
     COMPLETED = "COMPLETED"
     REFUSED = "REFUSED"
@@ -59,6 +59,17 @@ class LevelOutcome(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+
+
+class JobState(StrEnum):
+    """Where one picking job stands."""
+
+    OPEN = "open"
+    CLAIMED = "claimed"
+    PICKED = "picked"
+    FAILED = "failed"
+    LOST = "lost"
+    UNCLAIMED = "unclaimed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,36 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class PickingTerms:
+    """How long a picking job waits for its claim, and how long its station may stay silent, in seconds."""
+
+    claim_seconds: int
+    beat_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt of the warehouse to pick the goods. Both callback ids are secrets, as a level's is."""
+
+    number: int
+    beat_seconds: int
+    opened_at: datetime
+    claim_deadline: datetime
+    state: JobState = JobState.OPEN
+    claimed_by: str | None = None
+    last_beat_at: datetime | None = None
+    beats: int = 0
+    reason: str | None = None
+    claim_callback_id: str | None = None
+    picking_callback_id: str | None = None
+
+    @property
+    def lost_at(self) -> datetime | None:
+        """When a claimed job is lost unless its station beats again."""
+        return self.last_beat_at + timedelta(seconds=self.beat_seconds) if self.last_beat_at else None
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One priced line. The price is the catalogue's at submission."""
 
@@ -129,7 +170,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderDocument:
-    """The whole order as taken: written once to the bucket, and the only source of every later figure."""
+    """The whole order as taken: written once to the bucket, and the only source of every later figure.
+
+    `picking` is there when some of the goods are physical.
+    """
 
     order_id: OrderId
     fingerprint: str
@@ -142,6 +186,8 @@ class OrderDocument:
     catalogue_version: str
     policy_version: str
     levels: tuple[LevelTerms, ...]
+    cooling_off_seconds: int = 0
+    picking: PickingTerms | None = None
 
     @property
     def total(self) -> int:
@@ -177,6 +223,11 @@ class Order:
     document: DocumentRef
     policy_version: str
     levels: tuple[Level, ...] = ()
+    cooling_off_seconds: int = 0
+    cooling_off_until: datetime | None = None
+    picking: PickingTerms | None = None
+    jobs: tuple[Job, ...] = ()
+    recoveries: int = 0
     execution_arn: str | None = None
     possible_duplicate_of: OrderId | None = None
     outcome_reason: str | None = None

@@ -20,6 +20,9 @@ class Waits:
     window: int
     reminder: int
     escalation: int
+    cooling_off: int
+    claim: int
+    beat: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,11 @@ class LevelRule:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Orders up to and including `up_to` cents, above the tier before, need these levels in this order."""
+    """Orders up to and including `up_to` cents, above the tier before, need these levels in this order, then a rest."""
 
     up_to: int
     levels: tuple[LevelRule, ...]
+    cooling_off: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,14 @@ class Policy:
 
     def levels_for(self, total: int, waits: Waits) -> tuple[LevelTerms, ...]:
         """Return the terms of every level an order of `total` cents must pass; empty means automatic."""
-        tier = next(tier for tier in self.tiers if total <= tier.up_to)
         return tuple(
-            LevelTerms(rule.role, rule.quorum, waits.window, waits.reminder, waits.escalation) for rule in tier.levels
+            LevelTerms(rule.role, rule.quorum, waits.window, waits.reminder, waits.escalation)
+            for rule in self.tier_for(total).levels
         )
+
+    def tier_for(self, total: int) -> Tier:
+        """Return the tier of an order of `total` cents, at most the cap."""
+        return next(tier for tier in self.tiers if total <= tier.up_to)
 
 
 def escalation_target(role: Role) -> Role | None:
@@ -85,4 +93,4 @@ def _tier(data: Mapping[str, Any]) -> Tier:
         if rule.role not in APPROVER_LADDER or rule.quorum < 1:
             message = f"levels {rule}"
             raise ValueError(message)
-    return Tier(int(data["upTo"]), rules)
+    return Tier(int(data["upTo"]), rules, bool(data.get("coolingOff", False)))

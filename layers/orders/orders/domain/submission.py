@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orders.domain.errors import FieldError, InvalidRequestError
-from orders.domain.model import Line, OrderDocument, OrderId, Sku
+from orders.domain.model import Line, OrderDocument, OrderId, PickingTerms, Sku
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -85,7 +85,16 @@ def draw_up(submission: Submission, terms: Terms, *, order_id: OrderId, requeste
         catalogue_version=catalogue.version,
         policy_version=policy.version,
         levels=policy.levels_for(total, terms.waits),
+        cooling_off_seconds=terms.waits.cooling_off if policy.tier_for(total).cooling_off else 0,
+        picking=_picking_terms(lines, terms),
     )
+
+
+def _picking_terms(lines: tuple[Line, ...], terms: Terms) -> PickingTerms | None:
+    """Return how long the warehouse has, when there is something to pick."""
+    if all(terms.catalogue.goods[line.sku].digital for line in lines):
+        return None
+    return PickingTerms(terms.waits.claim, terms.waits.beat)
 
 
 def _currency_errors(submission: Submission, catalogue: Catalogue) -> list[FieldError]:

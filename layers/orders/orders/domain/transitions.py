@@ -9,35 +9,45 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import ClassVar
+from datetime import datetime
 
-from orders.domain.errors import (
-    FieldError,
-    InvalidRequestError,
-    NotAnApproverError,
-    NotTheRequesterError,
-    SegregationOfDutiesError,
-    TransitionRefusedError,
+from orders.domain import effects, guards
+from orders.domain.commands import (
+    BeginCharge,
+    BeginCoolingOff,
+    BeginRecovery,
+    ClaimJob,
+    Command,
+    Complete,
+    Decide,
+    Escalate,
+    Expire,
+    Fail,
+    LeaveJob,
+    LoseJob,
+    NeedAttention,
+    NoteUndelivered,
+    OpenJob,
+    OpenLevel,
+    Recover,
+    Refuse,
+    Remind,
+    ReportPicking,
+    RequestStop,
+    Withdraw,
 )
 from orders.domain.model import (
     AuditEntry,
-    Decision,
     DocumentRef,
+    Job,
+    JobState,
     Level,
     LevelOutcome,
     Order,
     OrderDocument,
-    OrderId,
-    Person,
     Status,
-    Verdict,
 )
-from orders.domain.policy import escalation_target
-
-WORKFLOW = "workflow"
-NOTIFIER = "notifier"
-FIRST_REMINDER_AFTER_A_LOST_REQUEST = timedelta(seconds=60)
+from orders.domain.refusals import job_of, level_of, refusal_by_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,385 +59,110 @@ class Change:
     entry: AuditEntry | None
 
 
-# --- commands: what somebody wants to do -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class OpenLevel:
-    """Ask the level's people. Publishes the id of the callback that wakes the workflow."""
-
-    level: int
-    callback_id: str
-    possible_duplicate_of: OrderId | None = None
-    actor: ClassVar[str] = WORKFLOW
-
-
-@dataclass(frozen=True, slots=True)
-class Decide:
-    """An approver's word on a level."""
-
-    person: Person
-    level: int
-    verdict: Verdict
-    reason: str | None
-
-    @property
-    def actor(self) -> str:
-        """Who the audit names."""
-        return self.person.username
-
-
-@dataclass(frozen=True, slots=True)
-class Withdraw:
-    """The requester takes the order back."""
-
-    person: Person
-    reason: str | None
-
-    @property
-    def actor(self) -> str:
-        """Who the audit names."""
-        return self.person.username
-
-
-@dataclass(frozen=True, slots=True)
-class Remind:
-    """Mark a reminder as due; the workflow sends it."""
-
-    level: int
-    actor: ClassVar[str] = WORKFLOW
-
-
-@dataclass(frozen=True, slots=True)
-class Escalate:
-    """Let the next role up the ladder decide too."""
-
-    level: int
-    actor: ClassVar[str] = WORKFLOW
-
-
-@dataclass(frozen=True, slots=True)
-class Expire:
-    """Close a level that nobody decided in time, by whoever touches the row first after the deadline."""
-
-    level: int
-    actor: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoteUndelivered:
-    """A message about a level could not be handed to the notifier. It never fails the order; the audit says so."""
-
-    level: int
-    message: str
-    actor: ClassVar[str] = WORKFLOW
-
-
-@dataclass(frozen=True, slots=True)
-class Refuse:
-    """Screening, stock or authorisation said no."""
-
-    reason: str
-    actor: ClassVar[str] = WORKFLOW
-
-
-@dataclass(frozen=True, slots=True)
-class BeginCharge:
-    """The point of no return."""
-
-    actor: ClassVar[str] = WORKFLOW
-
-
-@dataclass(frozen=True, slots=True)
-class Complete:
-    """Paid and delivered."""
-
-    actor: ClassVar[str] = WORKFLOW
-
-
-@dataclass(frozen=True, slots=True)
-class Fail:
-    """The charge did not succeed and everything is undone."""
-
-    reason: str
-    actor: ClassVar[str] = WORKFLOW
-
-
-@dataclass(frozen=True, slots=True)
-class NeedAttention:
-    """Nobody can tell any more what happened; fence the order until an operator has looked."""
-
-    reason: str
-    actor: str
-
-
-Command = (
-    OpenLevel
-    | Decide
-    | Withdraw
-    | Remind
-    | Escalate
-    | Expire
-    | NoteUndelivered
-    | Refuse
-    | BeginCharge
-    | Complete
-    | Fail
-    | NeedAttention
-)
-
-
-# --- guards: each one refuses, or says nothing -----------------------------------------------------------------------
-
-
-def level_of(order: Order, number: int) -> Level:
-    """Return level `number` (from 1); raise InvalidRequestError for one the order does not have."""
-    if not 1 <= number <= len(order.levels):
-        detail = f"This order has {len(order.levels)} level(s) of approval; name one of them."
-        raise InvalidRequestError((FieldError("/level", detail),))
-    return order.levels[number - 1]
-
-
-def _may_decide(order: Order, command: Decide, _now: datetime) -> None:
-    level = level_of(order, command.level)
-    if not command.person.roles & level.deciding_roles:
-        roles = " or ".join(sorted(level.deciding_roles))
-        message = f"Level {level.number} of this order is decided by {roles}."
-        raise NotAnApproverError(message)
-
-
-def _separate_duties(order: Order, command: Decide, _now: datetime) -> None:
-    if command.person.username == order.requester:
-        message = "Nobody decides an order of their own; ask a colleague."
-        raise SegregationOfDutiesError(message)
-    others = (level for level in order.levels if level.number != command.level)
-    if any(decision.by == command.person.username for level in others for decision in level.decisions):
-        message = "You have decided another level of this order; somebody else must decide this one."
-        raise SegregationOfDutiesError(message)
-
-
-def _level_is_open(order: Order, command: Decide | Remind | Escalate | Expire, _now: datetime) -> None:
-    level = level_of(order, command.level)
-    if level.opened_at is None:
-        message = f"Level {level.number} is not open yet; look again when it is."
-        raise TransitionRefusedError("not-open-yet", message, order)
-    if level.outcome is not LevelOutcome.OPEN:
-        raise refusal_by_state(order, command.level, command.actor)
-
-
-def _has_not_voted(order: Order, command: Decide, _now: datetime) -> None:
-    earlier = earlier_decision(order, command)
-    if earlier is not None:
-        message = "You have decided this level already, and a decision stands."
-        raise TransitionRefusedError("already-decided", message, order, earlier)
-
-
-def _before_deadline(order: Order, command: Decide, now: datetime) -> None:
-    deadline = level_of(order, command.level).deadline
-    if deadline is None or now >= deadline:
-        message = "The time to decide this order is over."
-        raise TransitionRefusedError("order-expired", message, order)
-
-
-def _past_deadline(order: Order, command: Expire, now: datetime) -> None:
-    deadline = level_of(order, command.level).deadline
-    if deadline is None or now < deadline:
-        message = "The time to decide this order is not over."
-        raise TransitionRefusedError("not-due", message, order)
-
-
-def _reminder_is_due(order: Order, command: Remind, now: datetime) -> None:
-    _refuse_unless_due(order, level_of(order, command.level).remind_at, now)
-
-
-def _escalation_is_due(order: Order, command: Escalate, now: datetime) -> None:
-    _refuse_unless_due(order, level_of(order, command.level).escalate_at, now)
-
-
-def _refuse_unless_due(order: Order, due: datetime | None, now: datetime) -> None:
-    if due is None or now < due:
-        message = "That is not due yet."
-        raise TransitionRefusedError("not-due", message, order)
-
-
-def _is_requester(order: Order, command: Withdraw, _now: datetime) -> None:
-    if command.person.username != order.requester:
-        message = "Only the person who asked for an order can withdraw it."
-        raise NotTheRequesterError(message)
-
-
-def _is_next_level(order: Order, command: OpenLevel, _now: datetime) -> None:
-    upcoming = order.next_level
-    if upcoming is None or upcoming.number != command.level or not _all_approved(order.levels[: command.level - 1]):
-        message = f"Level {command.level} cannot be opened now."
-        raise TransitionRefusedError("not-open-yet", message, order)
-
-
-def _every_level_approved(order: Order, _command: BeginCharge, _now: datetime) -> None:
-    if not _all_approved(order.levels):
-        message = "This order has not been approved."
-        raise TransitionRefusedError("not-approved", message, order)
-
-
-def _all_approved(levels: tuple[Level, ...]) -> bool:
-    return all(level.outcome is LevelOutcome.APPROVED for level in levels)
-
-
-# --- effects: the order afterwards (version, audit and time are added by `judge`) -------------------------------------
-
-
-def _with_level(order: Order, level: Level) -> tuple[Level, ...]:
-    return tuple(level if each.number == level.number else each for each in order.levels)
-
-
-def _opened(order: Order, command: OpenLevel, now: datetime) -> Order:
-    level = level_of(order, command.level)
-    deadline = now + timedelta(seconds=level.terms.window_seconds)
-    escalate_at = now + timedelta(seconds=level.terms.escalation_seconds)
-    level = replace(
-        level,
-        outcome=LevelOutcome.OPEN,
-        opened_at=now,
-        deadline=deadline,
-        remind_at=_before(deadline, now + timedelta(seconds=level.terms.reminder_seconds)),
-        escalate_at=_before(deadline, escalate_at) if escalation_target(level.terms.role) else None,
-        callback_id=command.callback_id,
-    )
-    return replace(
-        order,
-        status=Status.PENDING_APPROVAL,
-        levels=_with_level(order, level),
-        possible_duplicate_of=command.possible_duplicate_of or order.possible_duplicate_of,
-    )
-
-
-def _before(deadline: datetime, moment: datetime) -> datetime | None:
-    return moment if moment < deadline else None
-
-
-def _decided(order: Order, command: Decide, now: datetime) -> Order:
-    level = level_of(order, command.level)
-    decisions = (*level.decisions, Decision(command.person.username, command.verdict, command.reason, now))
-    if command.verdict is Verdict.REJECT:
-        level = replace(level, outcome=LevelOutcome.REJECTED, decisions=decisions)
-        reason = f"{command.person.username} rejected it: {command.reason}"
-        return replace(order, status=Status.REJECTED, levels=_with_level(order, level), outcome_reason=reason)
-    enough = len(decisions) >= level.terms.quorum
-    level = replace(level, outcome=LevelOutcome.APPROVED if enough else LevelOutcome.OPEN, decisions=decisions)
-    return replace(order, levels=_with_level(order, level))
-
-
-def _withdrawn(order: Order, command: Withdraw, _now: datetime) -> Order:
-    level = order.current_level
-    levels = order.levels
-    if level is not None and level.outcome is LevelOutcome.OPEN:
-        levels = _with_level(order, replace(level, outcome=LevelOutcome.WITHDRAWN))
-    reason = f"Withdrawn: {command.reason}" if command.reason else "Withdrawn by the requester"
-    return replace(order, status=Status.WITHDRAWN, levels=levels, outcome_reason=reason)
-
-
-def _expired(order: Order, command: Expire, _now: datetime) -> Order:
-    level = replace(level_of(order, command.level), outcome=LevelOutcome.EXPIRED)
-    reason = f"Nobody decided level {level.number} in time"
-    return replace(order, status=Status.EXPIRED, levels=_with_level(order, level), outcome_reason=reason)
-
-
-def _reminded(order: Order, command: Remind, now: datetime) -> Order:
-    level = level_of(order, command.level)
-    following = now + timedelta(seconds=level.terms.reminder_seconds)
-    remind_at = _before(level.deadline, following) if level.deadline else None
-    return replace(order, levels=_with_level(order, replace(level, reminders=level.reminders + 1, remind_at=remind_at)))
-
-
-def _escalated(order: Order, command: Escalate, _now: datetime) -> Order:
-    level = level_of(order, command.level)
-    target = escalation_target(level.terms.role)
-    return replace(order, levels=_with_level(order, replace(level, escalated_to=target, escalate_at=None)))
-
-
-def _noted(order: Order, command: NoteUndelivered, now: datetime) -> Order:
-    level = level_of(order, command.level)
-    soon = now + FIRST_REMINDER_AFTER_A_LOST_REQUEST
-    first = level.reminders == 0 and level.deadline is not None and soon < level.deadline
-    remind_at = min(level.remind_at or soon, soon) if first else level.remind_at
-    level = replace(level, remind_at=remind_at, undelivered=(*level.undelivered, command.message))
-    return replace(order, levels=_with_level(order, level))
-
-
-def _to(status: Status) -> Callable[[Order, Command, datetime], Order]:
-    def effect(order: Order, command: Command, _now: datetime) -> Order:
-        return replace(order, status=status, outcome_reason=getattr(command, "reason", order.outcome_reason))
-
-    return effect
-
-
-# --- the table -------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of the table: which command, by whom, from where, under which guards, to where."""
+    """One row of the table: a command by whom, from where, to where, who may ask at all, what must hold.
+
+    `permissions` are judged before the state is: a stranger learns nothing from the order in which we refuse.
+    """
 
     by: str
     sources: frozenset[Status]
     targets: frozenset[Status]
-    guards: tuple[Callable[..., None], ...]
     effect: Callable[..., Order]
+    guards: tuple[Callable[..., None], ...] = ()
+    permissions: tuple[Callable[..., None], ...] = ()
 
 
-_OPEN_FOR_WITHDRAWAL = frozenset({Status.SUBMITTED, Status.PENDING_APPROVAL})
-_PENDING = frozenset({Status.PENDING_APPROVAL})
-_UNDER_WAY = frozenset({Status.SUBMITTED, Status.PENDING_APPROVAL, Status.CHARGING})
+def _in(*statuses: Status) -> frozenset[Status]:
+    return frozenset(statuses)
+
+
+_BEFORE_CHARGE = _in(Status.SUBMITTED, Status.PENDING_APPROVAL, Status.COOLING_OFF)
+_PENDING = _in(Status.PENDING_APPROVAL)
+_COOLING = _in(Status.COOLING_OFF)
+_CHARGING = _in(Status.CHARGING)
+_PAID = _in(Status.CHARGING, Status.FULFILLING)
+_FULFILLING = _in(Status.FULFILLING)
+_HELD = _in(Status.NEEDS_ATTENTION)
+_UNDER_WAY = _BEFORE_CHARGE | _PAID
 
 TABLE: dict[type[Command], Rule] = {
+    Refuse: Rule("workflow", _in(Status.SUBMITTED), _in(Status.REFUSED), effects.to(Status.REFUSED)),
     OpenLevel: Rule(
         "workflow",
-        frozenset({Status.SUBMITTED, Status.PENDING_APPROVAL}),
+        _in(Status.SUBMITTED, Status.PENDING_APPROVAL),
         _PENDING,
-        (_is_next_level,),
-        _opened,
+        effects.opened,
+        guards=(guards.is_next_level,),
     ),
     Decide: Rule(
         "approver",
         _PENDING,
-        frozenset({Status.PENDING_APPROVAL, Status.REJECTED}),
-        (_level_is_open, _has_not_voted, _before_deadline),
-        _decided,
+        _in(Status.PENDING_APPROVAL, Status.REJECTED),
+        effects.decided,
+        guards=(guards.level_is_open, guards.has_not_voted, guards.before_deadline),
+        permissions=(guards.may_decide, guards.separate_duties),
     ),
-    Withdraw: Rule("requester", _OPEN_FOR_WITHDRAWAL, frozenset({Status.WITHDRAWN}), (), _withdrawn),
-    Remind: Rule("workflow", _PENDING, _PENDING, (_level_is_open, _reminder_is_due), _reminded),
-    Escalate: Rule("workflow", _PENDING, _PENDING, (_level_is_open, _escalation_is_due), _escalated),
+    Remind: Rule(
+        "workflow", _PENDING, _PENDING, effects.reminded, guards=(guards.level_is_open, guards.reminder_is_due)
+    ),
+    Escalate: Rule(
+        "workflow", _PENDING, _PENDING, effects.escalated, guards=(guards.level_is_open, guards.escalation_is_due)
+    ),
+    NoteUndelivered: Rule("workflow", _PENDING, _PENDING, effects.noted),
     Expire: Rule(
         "whoever comes first",
         _PENDING,
-        frozenset({Status.EXPIRED}),
-        (_level_is_open, _past_deadline),
-        _expired,
+        _in(Status.EXPIRED),
+        effects.expired,
+        guards=(guards.level_is_open, guards.past_deadline),
     ),
-    NoteUndelivered: Rule("workflow", _PENDING, _PENDING, (), _noted),
-    Refuse: Rule("workflow", frozenset({Status.SUBMITTED}), frozenset({Status.REFUSED}), (), _to(Status.REFUSED)),
+    BeginCoolingOff: Rule("workflow", _PENDING, _COOLING, effects.rested, guards=(guards.cooling_off_is_due,)),
+    Withdraw: Rule(
+        "requester", _BEFORE_CHARGE, _in(Status.WITHDRAWN), effects.withdrawn, permissions=(guards.is_requester,)
+    ),
     BeginCharge: Rule(
         "workflow",
-        frozenset({Status.SUBMITTED, Status.PENDING_APPROVAL}),
-        frozenset({Status.CHARGING}),
-        (_every_level_approved,),
-        _to(Status.CHARGING),
+        _BEFORE_CHARGE,
+        _CHARGING,
+        effects.to(Status.CHARGING),
+        guards=(guards.every_level_approved, guards.cooling_off_is_over),
     ),
-    Complete: Rule("workflow", frozenset({Status.CHARGING}), frozenset({Status.COMPLETED}), (), _to(Status.COMPLETED)),
-    Fail: Rule("workflow", frozenset({Status.CHARGING}), frozenset({Status.FAILED}), (), _to(Status.FAILED)),
-    NeedAttention: Rule(
-        "workflow or notifier",
-        _UNDER_WAY,
-        frozenset({Status.NEEDS_ATTENTION}),
-        (),
-        _to(Status.NEEDS_ATTENTION),
+    OpenJob: Rule("workflow", _PAID, _FULFILLING, effects.job_opened, guards=(guards.is_next_job,)),
+    ClaimJob: Rule(
+        "warehouse",
+        _FULFILLING,
+        _FULFILLING,
+        effects.job_claimed,
+        guards=(guards.job_is_free,),
+        permissions=(guards.picks_goods,),
     ),
-}
-
-# Who may ask at all is judged before the state is: a stranger learns nothing from the order in which we refuse.
-_PERMISSIONS: dict[type[Command], tuple[Callable[..., None], ...]] = {
-    Decide: (_may_decide, _separate_duties),
-    Withdraw: (_is_requester,),
+    ReportPicking: Rule(
+        "warehouse",
+        _FULFILLING,
+        _FULFILLING,
+        effects.picking_reported,
+        guards=(guards.job_is_mine,),
+        permissions=(guards.picks_goods,),
+    ),
+    LoseJob: Rule("workflow", _FULFILLING, _FULFILLING, effects.job_lost, guards=(guards.beats_are_missing,)),
+    LeaveJob: Rule("workflow", _FULFILLING, _FULFILLING, effects.job_left, guards=(guards.nobody_came,)),
+    Complete: Rule(
+        "workflow", _PAID, _in(Status.COMPLETED), effects.to(Status.COMPLETED), guards=(guards.is_delivered,)
+    ),
+    Fail: Rule("workflow", _PAID, _in(Status.FAILED), effects.to(Status.FAILED)),
+    RequestStop: Rule("operator", _UNDER_WAY, _UNDER_WAY, effects.unchanged, permissions=(guards.is_operator,)),
+    NeedAttention: Rule("workflow or notifier", _UNDER_WAY, _HELD, effects.to(Status.NEEDS_ATTENTION)),
+    BeginRecovery: Rule(
+        "operator",
+        _HELD,
+        _HELD,
+        effects.recovery_begun,
+        guards=(guards.is_next_recovery,),
+        permissions=(guards.is_operator,),
+    ),
+    Recover: Rule("recovery execution", _HELD, _in(Status.FAILED), effects.to(Status.FAILED)),
 }
 
 
@@ -438,7 +173,7 @@ def judge(order: Order, command: Command, now: datetime) -> Change:
     TransitionRefusedError, with the state that won, when the order does not allow it.
     """
     rule = TABLE[type(command)]
-    for permission in _PERMISSIONS.get(type(command), ()):
+    for permission in rule.permissions:
         permission(order, command, now)
     if order.status not in rule.sources:
         raise refusal_by_state(order, getattr(command, "level", None), command.actor)
@@ -467,6 +202,8 @@ def register(document: OrderDocument, ref: DocumentRef, execution_arn: str | Non
         document=ref,
         policy_version=document.policy_version,
         levels=tuple(Level(number, terms) for number, terms in enumerate(document.levels, start=1)),
+        cooling_off_seconds=document.cooling_off_seconds,
+        picking=document.picking,
         execution_arn=execution_arn,
     )
     entry = AuditEntry(
@@ -485,7 +222,7 @@ def register(document: OrderDocument, ref: DocumentRef, execution_arn: str | Non
 def publish_callback(order: Order, number: int, callback_id: str) -> Change:
     """Return the write that puts a later look's callback id in the row. Nothing happened, so the audit is silent."""
     level = replace(level_of(order, number), callback_id=callback_id)
-    return Change(order, replace(order, version=order.version + 1, levels=_with_level(order, level)), None)
+    return Change(order, replace(order, version=order.version + 1, levels=effects.with_level(order, level)), None)
 
 
 def next_command(order: Order, number: int, now: datetime, *, actor: str) -> Command | None:
@@ -507,67 +244,43 @@ def next_due(level: Level) -> datetime | None:
     return min((at for at in (level.deadline, level.escalate_at, level.remind_at) if at is not None), default=None)
 
 
-def earlier_decision(order: Order, command: Decide) -> Decision | None:
-    """Return the same person's earlier decision on the level, if there is one."""
-    decisions = level_of(order, command.level).decisions
-    return next((decision for decision in decisions if decision.by == command.person.username), None)
+def beat(order: Order, number: int, now: datetime) -> Change:
+    """Return the write that keeps a claimed job alive. A beat is no event."""
+    job = job_of(order, number)
+    return _unaudited(order, replace(job, last_beat_at=now, beats=job.beats + 1))
 
 
-_REFUSALS = {
-    Status.EXPIRED: ("order-expired", "Nobody decided this order in time; it has expired. Submit it again."),
-    Status.WITHDRAWN: ("order-withdrawn", "The requester has withdrawn this order."),
-    Status.CHARGING: ("too-late", "This order is approved and being charged; it is too late for that."),
-    Status.COMPLETED: ("too-late", "This order is complete; it is too late for that."),
-    Status.NEEDS_ATTENTION: ("too-late", "This order is held until an operator has looked at it."),
-    Status.FAILED: ("too-late", "This order has failed; it is too late for that."),
-    Status.REFUSED: ("already-decided", "This order was refused before anybody was asked."),
-    Status.REJECTED: ("already-decided", "This order has been rejected."),
-    Status.SUBMITTED: ("not-open-yet", "This order is still being checked; look again in a moment."),
-    Status.PENDING_APPROVAL: ("already-decided", "This level has been decided."),
-}
+def publish_claim_callback(order: Order, number: int, callback_id: str) -> Change:
+    """Return the write that puts a later look's claim callback in the row."""
+    return _unaudited(order, replace(job_of(order, number), claim_callback_id=callback_id))
 
 
-def refusal_by_state(order: Order, level: int | None = None, actor: str | None = None) -> TransitionRefusedError:
-    """Return the refusal that names the state which won; a decided level says so whatever came after.
-
-    It carries the level's decision: the actor's own if there is one, else the one that settled the level.
-    """
-    decided = None if level is None else order.levels[level - 1]
-    if decided is None or decided.outcome not in {LevelOutcome.APPROVED, LevelOutcome.REJECTED}:
-        return TransitionRefusedError(*_REFUSALS[order.status], order)
-    own = (decision for decision in decided.decisions if decision.by == actor)
-    decision = next(own, decided.decisions[-1])
-    verdict = "approved" if decided.outcome is LevelOutcome.APPROVED else "rejected"
-    return TransitionRefusedError("already-decided", f"This level has been {verdict}.", order, decision)
+def publish_picking_callback(order: Order, number: int, callback_id: str) -> Change:
+    """Return the write that names the callback which a station's beats keep alive."""
+    return _unaudited(order, replace(job_of(order, number), picking_callback_id=callback_id))
 
 
-_EVENTS: dict[type[Command], str] = {
-    OpenLevel: "level-opened",
-    Withdraw: "withdrawn",
-    Remind: "reminded",
-    Escalate: "escalated",
-    Expire: "expired",
-    NoteUndelivered: "notification-failed",
-    Refuse: "refused",
-    BeginCharge: "charge-begun",
-    Complete: "completed",
-    Fail: "failed",
-    NeedAttention: "needs-attention",
-}
+def _unaudited(order: Order, job: Job) -> Change:
+    return Change(order, replace(effects.with_job(order, job), version=order.version + 1), None)
+
+
+def next_job_command(job: Job, now: datetime) -> Command | None:
+    """Return what is due on a picking job at `now`: nobody claimed it, or its station went silent, or nothing."""
+    if job.state is JobState.OPEN and now >= job.claim_deadline:
+        return LeaveJob(job.number)
+    if job.state is JobState.CLAIMED and job.lost_at is not None and now >= job.lost_at:
+        return LoseJob(job.number)
+    return None
 
 
 def _entry(before: Order, after: Order, command: Command, now: datetime) -> AuditEntry:
-    if isinstance(command, Decide):
-        event = "approved" if command.verdict is Verdict.APPROVE else "rejected"
-    else:
-        event = _EVENTS[type(command)]
-    data = {name: getattr(command, name) for name in ("level", "reason", "message") if hasattr(command, name)}
+    data = {name: getattr(command, name) for name in ("level", "job", "reason", "message") if hasattr(command, name)}
     return AuditEntry(
         order_id=after.order_id,
         seq=after.audit_seq,
         at=now,
         actor=command.actor,
-        event=event,
+        event=command.event,
         from_status=before.status,
         to_status=after.status,
         data=data,

@@ -10,24 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orders.domain.access import access_of
+from orders.domain.commands import WORKFLOW, Decide, Expire, NoteUndelivered, OpenLevel, Withdraw
 from orders.domain.errors import OrderFencedError, OrderNotFoundError, TransitionRefusedError
+from orders.domain.guards import earlier_decision
 from orders.domain.model import Decision, Level, LevelOutcome, Order, OrderId, Person, Status
-from orders.domain.transitions import (
-    WORKFLOW,
-    Change,
-    Decide,
-    Expire,
-    NoteUndelivered,
-    OpenLevel,
-    Withdraw,
-    earlier_decision,
-    judge,
-    level_of,
-    next_command,
-    next_due,
-    publish_callback,
-    refusal_by_state,
-)
+from orders.domain.refusals import level_of, refusal_by_state
+from orders.domain.transitions import Change, judge, next_command, next_due, publish_callback
 from orders.services.ports import Clock, Signaller
 from orders.services.writing import OrderWriter
 

@@ -11,19 +11,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orders.domain.catalogue import Catalogue
-from orders.domain.errors import OrderFencedError, TransitionRefusedError
-from orders.domain.model import DocumentRef, Order, OrderDocument, OrderId, Sku, Status
-from orders.domain.transitions import (
+from orders.domain.commands import (
     WORKFLOW,
     BeginCharge,
-    Change,
+    BeginCoolingOff,
     Command,
     Complete,
     Fail,
     NeedAttention,
+    Recover,
     Refuse,
-    judge,
 )
+from orders.domain.errors import OrderFencedError, TransitionRefusedError
+from orders.domain.model import DocumentRef, Order, OrderDocument, OrderId, Sku, Status
+from orders.domain.transitions import Change, judge
 from orders.services.ports import (
     Clock,
     CreditBureau,
@@ -147,6 +148,10 @@ class PaymentService:
         document = self.documents.read(ref)
         return self.gateway.settled(document.order_id, document.customer)
 
+    def refund(self, order_id: OrderId) -> None:
+        """Pay back what was captured."""
+        self.gateway.refund(order_id)
+
     def void(self, order_id: OrderId) -> None:
         """Give up the authorisation, if there is one; afterwards a capture is impossible.
 
@@ -163,6 +168,15 @@ class ClosingService:
     writer: OrderWriter
     documents: DocumentStore
     clock: Clock
+
+    def begin_cooling_off(self, order_id: OrderId) -> bool:
+        """Let the order rest; False when the requester has withdrawn it first."""
+        order = self._move(order_id, BeginCoolingOff(), {Status.COOLING_OFF, Status.WITHDRAWN})
+        return order.status is Status.COOLING_OFF
+
+    def recover(self, order_id: OrderId) -> Order:
+        """Close an order that was held, after every undo is confirmed."""
+        return self._move(order_id, Recover("Undone by a recovery"), {Status.FAILED})
 
     def begin_charge(self, order_id: OrderId) -> bool:
         """Pass the point of no return; False when the requester has withdrawn the order first."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orders.domain.commands import NOTIFIER, NeedAttention
 from orders.domain.model import Level, Order, OrderId, Status
-from orders.domain.transitions import NOTIFIER, Change, NeedAttention, judge, level_of
+from orders.domain.refusals import level_of
+from orders.domain.transitions import Change, judge
 from orders.services.ports import Clock, Message, Outbox, Publisher
 from orders.services.writing import OrderWriter
 

@@ -70,6 +70,14 @@ class OrderBook(Protocol):
         ...
 
 
+class PickingList(Protocol):
+    """The part of the order book that the warehouse reads."""
+
+    def picking(self, limit: int, cursor: str | None) -> Page:
+        """Return orders with a picking job that is open or claimed, the oldest job first."""
+        ...
+
+
 class DocumentStore(Protocol):
     """The bucket with each order's whole document, and its receipt."""
 
@@ -97,12 +105,24 @@ class ExecutionStarter(Protocol):
         """Start, or find, the order's one execution and return its ARN."""
         ...
 
+    def start_recovery(self, order_id: OrderId, ref: DocumentRef, number: int) -> str:
+        """Start, or find, the order's recovery execution of this number and return its ARN."""
+        ...
+
+    def stop(self, execution_arn: str, reason: str) -> None:
+        """Stop an execution; one that has ended is left as it is."""
+        ...
+
 
 class Signaller(Protocol):
     """Wakes a waiting workflow. Carries nothing that is trusted, and never fails the caller."""
 
     def wake(self, callback_id: str) -> bool:
         """Complete the callback; return False when it was closed, unknown or out of reach (counted, not raised)."""
+        ...
+
+    def keep_alive(self, callback_id: str) -> bool:
+        """Beat for the callback, so that its heartbeat timeout starts anew; return False as `wake` does."""
         ...
 
 

@@ -24,7 +24,7 @@ class OrderWriter:
         """Return the row; raise OrderNotFoundError."""
         order = self.orders.get(order_id)
         if order is None:
-            message = "There is no such order."
+            message = "There is no such order, or you may not see it."  # the words for one that exists elsewhere
             raise OrderNotFoundError(message)
         return order
 

@@ -6,6 +6,7 @@
                   AUDIT#<seq>           one line of the audit
                   INBOX#<level>#<role>  waits for this role now     inbox:<role>#<shard>, by deadline
                   AUDIENCE#<audience>   who sees it in their list   <audience>[#<shard>], by submission
+                  JOB#<number>          waits for the warehouse     picking#<shard>, by its opening
                   OUTBOX#<key>          one message to people       outbox#<shard>, by its moment
 
 The row is also in the index `statuses` under `<STATUS>#<shard>`. A shard is a hash of the order's id, so that no list
@@ -19,14 +20,23 @@ from typing import Any
 from zlib import crc32
 
 from orders.adapters import times
+from orders.adapters.documents import picking_from, picking_map
 from orders.adapters.dynamodb.attributes import Item
 from orders.adapters.dynamodb.table import ABSENT, Key, Write, delete, put
-from orders.adapters.positions import inbox_position, open_level, submitted_position
+from orders.adapters.positions import (
+    inbox_position,
+    open_job,
+    open_level,
+    picking_position,
+    submitted_position,
+)
 from orders.domain.access import audiences_of
 from orders.domain.model import (
     AuditEntry,
     Decision,
     DocumentRef,
+    Job,
+    JobState,
     Level,
     LevelOutcome,
     LevelTerms,
@@ -69,7 +79,7 @@ def transaction_of(change: Change, shards: int) -> list[Write]:
         _row_write(before, after, shards),
         *([put(_audit_item(change.entry), ABSENT)] if change.entry else []),
         *(put(vote, ABSENT) for vote in _new_votes(before, after)),
-        *_inbox_writes(before, after, shards),
+        *_waiting_writes(before, after, shards),
         *(put(item, ABSENT) for item in _new_audiences(before, after, shards)),
     ]
 
@@ -98,14 +108,29 @@ def _decisions(order: Order | None) -> list[tuple[Level, Decision]]:
     return [(level, decision) for level in levels for decision in level.decisions]
 
 
-def _inbox_writes(before: Order | None, after: Order, shards: int) -> list[Write]:
-    """Return what to take out of inboxes and what to lay into them; the row's condition guards both."""
-    old = inbox_items(before, shards) if before else {}
-    new = inbox_items(after, shards)
+def _waiting_writes(before: Order | None, after: Order, shards: int) -> list[Write]:
+    """Return what to take out of people's lists and what to lay into them; the row's condition guards both."""
+    old = waiting_items(before, shards) if before else {}
+    new = waiting_items(after, shards)
     return [
         *(delete((partition_of(after.order_id), sk)) for sk in sorted(old.keys() - new.keys())),
         *(put(new[sk], ABSENT) for sk in sorted(new.keys() - old.keys())),
     ]
+
+
+def waiting_items(order: Order, shards: int) -> dict[str, Item]:
+    """Return what of an order waits for somebody: a decision or the warehouse."""
+    return inbox_items(order, shards) | picking_items(order, shards)
+
+
+def picking_items(order: Order, shards: int) -> dict[str, Item]:
+    """Return the item of an order's open picking job by sort key."""
+    job, position = open_job(order), picking_position(order)
+    if job is None or position is None:
+        return {}
+    sk = f"JOB#{job.number}"
+    listed = sharded("picking", order.order_id, shards)
+    return {sk: {"pk": partition_of(order.order_id), "sk": sk, "listPk": listed, "listSk": position}}
 
 
 def inbox_items(order: Order, shards: int) -> dict[str, Item]:
@@ -173,6 +198,11 @@ def row_item(order: Order, shards: int) -> Item:
         },
         "policyVersion": order.policy_version,
         "levels": [_level_map(level) for level in order.levels],
+        "coolingOffSeconds": order.cooling_off_seconds,
+        "coolingOffUntil": times.written_if_any(order.cooling_off_until),
+        "picking": picking_map(order.picking),
+        "jobs": [_job_map(job) for job in order.jobs],
+        "recoveries": order.recoveries,
         "executionArn": order.execution_arn,
         "possibleDuplicateOf": order.possible_duplicate_of,
         "outcomeReason": order.outcome_reason,
@@ -197,6 +227,11 @@ def order_from(item: Item) -> Order:
         document=DocumentRef(**item["document"]),
         policy_version=item["policyVersion"],
         levels=tuple(_level_from(level) for level in item["levels"]),
+        cooling_off_seconds=item.get("coolingOffSeconds", 0),
+        cooling_off_until=times.read_if_any(item.get("coolingOffUntil")),
+        picking=picking_from(item.get("picking")),
+        jobs=tuple(_job_from(job) for job in item.get("jobs", ())),
+        recoveries=item.get("recoveries", 0),
         execution_arn=item.get("executionArn"),
         possible_duplicate_of=item.get("possibleDuplicateOf"),
         outcome_reason=item.get("outcomeReason"),
@@ -245,6 +280,38 @@ def _level_from(data: dict[str, Any]) -> Level:
         decisions=tuple(_decision_from(decision) for decision in data["decisions"]),
         undelivered=tuple(data["undelivered"]),
         callback_id=data["callbackId"],
+    )
+
+
+def _job_map(job: Job) -> dict[str, Any]:
+    return {
+        "number": job.number,
+        "beatSeconds": job.beat_seconds,
+        "openedAt": times.written(job.opened_at),
+        "claimDeadline": times.written(job.claim_deadline),
+        "state": job.state,
+        "claimedBy": job.claimed_by,
+        "lastBeatAt": times.written_if_any(job.last_beat_at),
+        "beats": job.beats,
+        "reason": job.reason,
+        "claimCallbackId": job.claim_callback_id,
+        "pickingCallbackId": job.picking_callback_id,
+    }
+
+
+def _job_from(data: dict[str, Any]) -> Job:
+    return Job(
+        number=data["number"],
+        beat_seconds=data["beatSeconds"],
+        opened_at=times.read(data["openedAt"]),
+        claim_deadline=times.read(data["claimDeadline"]),
+        state=JobState(data["state"]),
+        claimed_by=data["claimedBy"],
+        last_beat_at=times.read_if_any(data["lastBeatAt"]),
+        beats=data["beats"],
+        reason=data["reason"],
+        claim_callback_id=data["claimCallbackId"],
+        picking_callback_id=data["pickingCallbackId"],
     )
 
 

@@ -14,7 +14,14 @@ from orders.adapters.dynamodb.items import (
     transaction_of,
 )
 from orders.adapters.dynamodb.table import OrdersTable
-from orders.adapters.positions import cursor_after, inbox_position, open_level, order_at, position_of
+from orders.adapters.positions import (
+    cursor_after,
+    inbox_position,
+    open_level,
+    order_at,
+    picking_position,
+    position_of,
+)
 from orders.domain.errors import WriteConflictError
 from orders.domain.model import AuditEntry, Order, OrderId, Role, Status
 from orders.domain.transitions import Change
@@ -84,6 +91,14 @@ class DynamoOrderBook:
             return waits and inbox_position(order) == position
 
         return self._page(read, still_waits, limit, cursor)
+
+    def picking(self, limit: int, cursor: str | None) -> Page:
+        """Return orders with a picking job that is open or claimed, the oldest job first."""
+
+        def read(after: str | None, limit: int) -> tuple[list[str], bool]:
+            return self._merged("lists", ["picking"], after, limit, newest_first=False)
+
+        return self._page(read, lambda order, position: picking_position(order) == position, limit, cursor)
 
     def _merged(
         self, index: str, names: Sequence[str], after: str | None, limit: int, *, newest_first: bool

@@ -17,12 +17,28 @@ class MemoryStarter:
     def __init__(self) -> None:
         self._lock = Lock()
         self._started: dict[OrderId, DocumentRef] = {}
+        self._stopped: dict[str, str] = {}
 
     def start(self, order_id: OrderId, ref: DocumentRef) -> str:
         """Start, or find, the order's one execution and return its ARN."""
         with self._lock:
             self._started.setdefault(order_id, ref)
         return ARN.format(order_id)
+
+    def start_recovery(self, order_id: OrderId, ref: DocumentRef, number: int) -> str:
+        """Start, or find, the order's recovery of this number and return its ARN."""
+        return self.start(OrderId(f"{order_id}-r{number}"), ref)
+
+    def stop(self, execution_arn: str, reason: str) -> None:
+        """Keep what was stopped, and why."""
+        with self._lock:
+            self._stopped[execution_arn] = reason
+
+    @property
+    def stopped(self) -> Mapping[str, str]:
+        """What was stopped, and why."""
+        with self._lock:
+            return dict(self._stopped)
 
     @property
     def started(self) -> Mapping[OrderId, DocumentRef]:
@@ -38,6 +54,7 @@ class MemorySignaller:
         self._lock = Lock()
         self._woken: list[str] = []
         self._closed: set[str] = set()
+        self._beats: list[str] = []
 
     def wake(self, callback_id: str) -> bool:
         """Complete the callback; return False when it was closed."""
@@ -47,6 +64,18 @@ class MemorySignaller:
             self._closed.add(callback_id)
             self._woken.append(callback_id)
             return True
+
+    def keep_alive(self, callback_id: str) -> bool:
+        """Keep that somebody beat; return False for a closed callback."""
+        with self._lock:
+            self._beats.append(callback_id)
+            return callback_id not in self._closed
+
+    @property
+    def beats(self) -> tuple[str, ...]:
+        """The callbacks that somebody beat for, in their order."""
+        with self._lock:
+            return tuple(self._beats)
 
     def close(self, callback_id: str) -> None:
         """Let the callback refuse, as one that has timed out does."""

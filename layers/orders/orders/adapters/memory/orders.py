@@ -9,6 +9,7 @@ from orders.adapters.positions import (
     cursor_after,
     inbox_position,
     open_level,
+    picking_position,
     position_of,
     submitted_position,
 )
@@ -68,6 +69,12 @@ class MemoryOrderBook:
             level, position = open_level(order), inbox_position(order)
             if level is not None and position is not None and level.deciding_roles & roles:
                 places[position] = order
+        after = position_of(cursor)
+        return _page(places, sorted(places), lambda place: after is None or place > after, limit)
+
+    def picking(self, limit: int, cursor: str | None) -> Page:
+        """Return orders with a picking job that is open or claimed, the oldest job first."""
+        places = {place: order for order in self._snapshot() if (place := picking_position(order)) is not None}
         after = position_of(cursor)
         return _page(places, sorted(places), lambda place: after is None or place > after, limit)
 

@@ -1,0 +1,65 @@
+"""What operators can do: stop an execution, and start one that only undoes what the stopped one did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orders.domain.access import access_of
+from orders.domain.commands import BeginRecovery, RequestStop
+from orders.domain.errors import OrderNotFoundError
+from orders.domain.model import Order, OrderId, Person
+from orders.domain.transitions import Change, judge
+from orders.services.ports import Clock, ExecutionHistory, ExecutionStarter
+from orders.services.writing import OrderWriter
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingService:
+    """Stopping compensates nothing by itself: the status event holds the order, and a recovery undoes."""
+
+    writer: OrderWriter
+    starter: ExecutionStarter
+    history: ExecutionHistory
+    clock: Clock
+
+    def stop(self, order_id: OrderId, person: Person, reason: str) -> Order:
+        """Record who stops it and why, then stop the order's execution; its event leads to NEEDS_ATTENTION."""
+        command = RequestStop(person, reason)
+        order = self.writer.apply(order_id, lambda row: self._judged(row, command))
+        if order.execution_arn is not None:
+            self.starter.stop(order.execution_arn, reason)
+        return order
+
+    def recover(self, order_id: OrderId, person: Person, reason: str) -> Order:
+        """Start the recovery execution, or return the order whose recovery is running.
+
+        Each recovery has a number and a name of its own, so starting it twice is starting it once. One that ended
+        without closing the order is followed by the next.
+        """
+        order = self._held(order_id, person, reason)
+        if order.recoveries and self._is_running(order):
+            return order
+        command = BeginRecovery(person, order.recoveries + 1, reason)
+        order = self.writer.apply(order_id, lambda row: self._beginning(row, command))
+        self.starter.start_recovery(order.order_id, order.document, command.number)
+        return order
+
+    def _held(self, order_id: OrderId, person: Person, reason: str) -> Order:
+        """Return the order if this person may recover it now; nothing is written."""
+        order = self.writer.read(order_id)
+        self._judged(order, BeginRecovery(person, order.recoveries + 1, reason))
+        return order
+
+    def _is_running(self, order: Order) -> bool:
+        """Find the latest recovery, starting it if whoever began it died before that."""
+        arn = self.starter.start_recovery(order.order_id, order.document, order.recoveries)
+        return bool(self.history.describe(arn)["Status"] == "RUNNING")
+
+    def _beginning(self, order: Order, command: BeginRecovery) -> Change | None:
+        """Two operators at once begin one recovery: the second finds that its number has begun."""
+        return None if order.recoveries >= command.number else self._judged(order, command)
+
+    def _judged(self, order: Order, command: RequestStop | BeginRecovery) -> Change:
+        if access_of(order, command.person) is None:
+            raise OrderNotFoundError("There is no such order, or you may not see it.")
+        return judge(order, command, self.clock.now())

@@ -1,0 +1,176 @@
+"""Picking physical goods. As with decisions, the row is written first and only then is the workflow woken."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orders.domain.access import access_of
+from orders.domain.commands import ClaimJob, OpenJob, ReportPicking
+from orders.domain.errors import (
+    JobUnclaimedError,
+    NotPermittedError,
+    OrderFencedError,
+    OrderNotFoundError,
+)
+from orders.domain.guards import job_superseded
+from orders.domain.model import JobState, Line, Order, OrderId, Person, Role, Status
+from orders.domain.refusals import job_of
+from orders.domain.transitions import (
+    Change,
+    beat,
+    judge,
+    next_job_command,
+    publish_claim_callback,
+    publish_picking_callback,
+)
+from orders.services.ports import Clock, DocumentStore, Page, PickingList, Signaller
+from orders.services.writing import OrderWriter
+
+
+class JobOutcome(StrEnum):
+    """The closed set of what settling a job can find."""
+
+    PICKED = "picked"
+    FAILED = "failed"
+    LOST = "lost"
+    UNCLAIMED = "unclaimed"
+    STRAY = "stray"
+
+
+@dataclass(frozen=True, slots=True)
+class JobLook:
+    """What the row says of a job; seconds until something is due while it says nothing final."""
+
+    outcome: JobOutcome
+    claimed: bool
+    wake_in_seconds: int
+
+
+_SETTLED = {
+    JobState.PICKED: JobOutcome.PICKED,
+    JobState.FAILED: JobOutcome.FAILED,
+    JobState.LOST: JobOutcome.LOST,
+    JobState.UNCLAIMED: JobOutcome.UNCLAIMED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PickingService:
+    """Both sides of a job: stations claim, beat and report through the API; the workflow opens jobs and looks."""
+
+    writer: OrderWriter
+    list: PickingList
+    documents: DocumentStore
+    clock: Clock
+    signaller: Signaller
+
+    # --- the station's side -------------------------------------------------------------------------------------
+
+    def jobs(self, person: Person, limit: int, cursor: str | None) -> Page:
+        """Return orders with a job to be picked, the oldest first."""
+        _refuse_others(person)
+        return self.list.picking(limit, cursor)
+
+    def lines(self, order: Order) -> tuple[Line, ...]:
+        """Return what is to be picked."""
+        return self.documents.read(order.document).lines
+
+    def beat(self, order_id: OrderId, person: Person, number: int) -> Order:
+        """Keep a job alive; the first beat claims it.
+
+        Raises TransitionRefusedError `job-claimed` for somebody else's job, `job-superseded` for one that is over.
+        """
+        order = self.writer.apply(order_id, lambda row: self._beating(row, person, number))
+        job = job_of(order, number)
+        if job.beats == 1 and job.claim_callback_id is not None:
+            self.signaller.wake(job.claim_callback_id)
+        if job.picking_callback_id is not None:
+            self.signaller.keep_alive(job.picking_callback_id)
+        return order
+
+    def report(self, order_id: OrderId, command: ReportPicking) -> Order:
+        """Say what became of a job; the same word again returns the same order. Then the workflow is woken."""
+        order = self.writer.apply(order_id, lambda row: self._reporting(row, command))
+        callback_id = job_of(order, command.job).picking_callback_id
+        if callback_id is not None:
+            self.signaller.wake(callback_id)
+        return order
+
+    # --- the workflow's side ------------------------------------------------------------------------------------
+
+    def open_job(self, order_id: OrderId, number: int, callback_id: str) -> JobLook:
+        """Open the job, or publish a later look's claim callback; the answer says whether to wait for a claim."""
+        return self._look(self.writer.apply(order_id, lambda row: self._opening(row, number, callback_id)), number)
+
+    def listen(self, order_id: OrderId, number: int, callback_id: str) -> None:
+        """Publish the callback that the station's beats keep alive; JobUnclaimedError when nobody has the job."""
+        order = self.writer.apply(order_id, lambda row: self._listening(row, number, callback_id))
+        if job_of(order, number).state is JobState.OPEN:
+            raise JobUnclaimedError(f"Nobody has claimed job {number} of {order_id}.")
+
+    def settle_job(self, order_id: OrderId, number: int) -> JobLook:
+        """Write what is due on the job, and say how it stands."""
+        return self._look(self.writer.apply(order_id, lambda row: self._due(row, number)), number)
+
+    # --- judgements ---------------------------------------------------------------------------------------------
+
+    def _beating(self, order: Order, person: Person, number: int) -> Change | None:
+        _refuse_strangers(order, person)
+        now = self.clock.now()
+        job = job_of(order, number)
+        if job.state is JobState.CLAIMED and job.claimed_by == person.username and order.status is Status.FULFILLING:
+            if job.lost_at is not None and now >= job.lost_at:
+                raise job_superseded(order)
+            return beat(order, number, now)
+        return judge(order, ClaimJob(person, number), now)
+
+    def _reporting(self, order: Order, command: ReportPicking) -> Change | None:
+        _refuse_strangers(order, command.person)
+        job = job_of(order, command.job)
+        said = JobState.PICKED if command.picked else JobState.FAILED
+        if job.state is said and job.claimed_by == command.person.username:
+            return None
+        return judge(order, command, self.clock.now())
+
+    def _opening(self, order: Order, number: int, callback_id: str) -> Change | None:
+        if len(order.jobs) < number:
+            return judge(order, OpenJob(number, callback_id), self.clock.now())
+        job = job_of(order, number)
+        if job.state is not JobState.OPEN or job.claim_callback_id == callback_id:
+            return None
+        return publish_claim_callback(order, number, callback_id)
+
+    def _listening(self, order: Order, number: int, callback_id: str) -> Change | None:
+        job = job_of(order, number)
+        if job.state is not JobState.CLAIMED or job.picking_callback_id == callback_id:
+            return None
+        return publish_picking_callback(order, number, callback_id)
+
+    def _due(self, order: Order, number: int) -> Change | None:
+        now = self.clock.now()
+        command = next_job_command(job_of(order, number), now)
+        return None if command is None or order.status is not Status.FULFILLING else judge(order, command, now)
+
+    def _look(self, order: Order, number: int) -> JobLook:
+        if order.status is not Status.FULFILLING:
+            raise OrderFencedError(f"{order.order_id} is {order.status}; nothing may be picked any more.")
+        job = job_of(order, number)
+        due = job.claim_deadline if job.state is JobState.OPEN else job.lost_at or job.claim_deadline
+        seconds = math.ceil((due - self.clock.now()).total_seconds())
+        outcome = _SETTLED.get(job.state, JobOutcome.STRAY)
+        return JobLook(outcome, job.state is not JobState.OPEN, max(1, seconds))
+
+
+def _refuse_others(person: Person) -> None:
+    if Role.WAREHOUSE not in person.roles:
+        raise NotPermittedError("Only the warehouse may do that.")
+
+
+def _refuse_strangers(order: Order, person: Person) -> None:
+    """The warehouse knows orders that have a job; for everybody else who may not see the order it does not exist."""
+    knows = Role.WAREHOUSE in person.roles and bool(order.jobs)
+    if not knows and access_of(order, person) is None:
+        raise OrderNotFoundError("There is no such order, or you may not see it.")
+    _refuse_others(person)
