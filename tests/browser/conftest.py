@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
@@ -26,7 +29,19 @@ REPORT_VIOLATIONS = """
 """
 
 
-@dataclass(slots=True)
+TOOLS = Path(__file__).parent / "tools"
+
+
+@pytest.fixture(scope="session")
+def tools() -> Path:
+    """The folder of the Node packages that only tests need, installed from their lock when they are not there."""
+    installed = TOOLS / "node_modules"
+    if not all((installed / name).is_dir() for name in ("axe-core", "typescript")):
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--silent"], cwd=TOOLS, check=True)
+    return installed
+
+
+@dataclass  # without slots: Playwright keeps its wrapper of a listening method on the object
 class Complaints:
     """What the browser complained about while a test ran."""
 
@@ -34,7 +49,7 @@ class Complaints:
 
     def listen(self, page: Page) -> None:
         """Collect from this page from now on."""
-        page.on("console", lambda message: self._console(message))
+        page.on("console", self._console)
         page.on("pageerror", lambda error: self.texts.append(str(error)))
 
     def _console(self, message: ConsoleMessage) -> None:
@@ -69,7 +84,7 @@ def open_page(browser: Browser, complaints: Complaints) -> Iterator[Callable[...
     contexts: list[BrowserContext] = []
 
     def open_one(url: str, *, width: int = 1280, dark: bool = False) -> Page:
-        scheme = "dark" if dark else "light"
+        scheme: Literal["dark", "light"] = "dark" if dark else "light"
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
         )

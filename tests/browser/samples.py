@@ -1,4 +1,4 @@
-"""Answers of the approval API as product pages show them: small builders with every field, overridden where it matters."""
+"""Answers of the approval API: small builders with every field, overridden where it matters."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def an_order(**overrides: Any) -> dict[str, Any]:
 def an_operation(number: int, name: str, kind: str = "STEP", **overrides: Any) -> dict[str, Any]:
     """Return operation `number` of a history; it began two minutes ago and took 12 ms."""
     began = 120 - number * 0.02
-    operation = {
+    operation: dict[str, Any] = {
         "id": f"op-{number}",
         "parentId": None,
         "type": kind,

@@ -12,7 +12,6 @@ from pathlib import Path
 from scripts.vendor_page import MANIFEST, PACKAGES, VENDOR, sha512
 
 FRONTEND = VENDOR.parent
-TYPES = Path(__file__).parent / "types"
 SCRIPTS = sorted(path for path in FRONTEND.rglob("*.js"))
 KIB = 1024
 
@@ -29,14 +28,12 @@ def test_pure_modules_do_what_their_tests_say() -> None:
     print(f"{passed[1]} tests of pure modules passed in Node")
 
 
-def test_types_hold(tmp_path: Path) -> None:
+def test_types_hold(tmp_path: Path, tools: Path) -> None:
     """`tsc --checkJs` accepts every JSDoc comment under strict rules."""
-    if not (TYPES / "node_modules").is_dir():
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--silent"], cwd=TYPES, check=True)
     shutil.copytree(FRONTEND / "js", tmp_path / "js")
-    shutil.copytree(TYPES / "vendor", tmp_path / "vendor")
-    shutil.copy(TYPES / "tsconfig.json", tmp_path)
-    compiler = TYPES / "node_modules" / "typescript" / "bin" / "tsc"
+    shutil.copytree(tools.parent / "vendor", tmp_path / "vendor")
+    shutil.copy(tools.parent / "tsconfig.json", tmp_path)
+    compiler = tools / "typescript" / "bin" / "tsc"
     finished = subprocess.run(["node", str(compiler), "-p", str(tmp_path)], capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stdout
 

@@ -32,6 +32,12 @@ HOSTILE = (
     "javascript:alert(1)",
     "</title><b>&lt;b&gt;",
 )
+LOOKS: dict[str, dict[str, Any]] = {
+    "320 dark": {"width": 320, "dark": True},
+    "320 light": {"width": 320, "dark": False},
+    "768 dark": {"width": 768, "dark": True},
+    "1280 light": {"width": 1280, "dark": False},
+}
 KIB = 1024
 
 
@@ -54,16 +60,33 @@ def heading(page: Page) -> Any:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize(("width", "dark"), [(320, True), (320, False), (768, True), (1280, False)])
-def test_every_view_fits_every_width(server: str, open_page: OpenPage, view: str, width: int, dark: bool) -> None:
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_view_fits_every_width(server: str, open_page: OpenPage, view: str, look: str) -> None:
     """One top heading, landmarks, content, and no sideways scrolling."""
-    page = open_page(f"{server}/{VIEWS[view]}", width=width, dark=dark)
+    page = open_page(f"{server}/{VIEWS[view]}", **LOOKS[look])
     expect(page.get_by_text(PROOF[view]).last).to_be_visible()
     expect(heading(page)).to_have_text(LANDMARK[view])
     assert page.title() == f"{LANDMARK[view]} · Countersign"
     for landmark in ("banner", "main", "navigation"):
         expect(page.get_by_role(landmark).first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.documentElement.scrollWidth") <= LOOKS[look]["width"]
+
+
+@pytest.mark.parametrize("view", [*VIEWS, "dialog"])
+@pytest.mark.parametrize("look", ["320 dark", "1280 light"])
+def test_axe_finds_nothing(server: str, open_page: OpenPage, tools: Path, view: str, look: str) -> None:
+    """No violation of WCAG 2.0 to 2.2 A and AA or of best practice, in two extreme looks of each view."""
+    place = "inbox" if view == "dialog" else view
+    page = open_page(f"{server}/{VIEWS[place]}", **LOOKS[look])
+    expect(page.get_by_text(PROOF[place]).last).to_be_visible()
+    if view == "dialog":
+        page.get_by_role("button", name="Reject").click()
+        page.get_by_role("button", name="Reject €").click()
+    page.evaluate(f"{(tools / 'axe-core' / 'axe.min.js').read_text()}; 0")
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    result = page.evaluate("tags => axe.run(document, {runOnly: tags})", tags)
+    assert [(each["id"], each["nodes"][0]["html"]) for each in result["violations"]] == []
+    assert len(result["passes"]) > 15
 
 
 @pytest.mark.parametrize("view", VIEWS)
