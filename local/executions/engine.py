@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 from aws_durable_execution_sdk_python_testing.executor import Executor
+from aws_durable_execution_sdk_python_testing.worker.checkpoint_tasks import CallableTask
 
 from local.executions.callbacks import CallbackContract
 from local.executions.chained import DurableChains
@@ -16,6 +19,7 @@ from local.executions.store import SqliteExecutions
 from local.executions.timers import DurableTimers
 from local.executions.waiting import Waiters
 
+T = TypeVar("T")
 SHORTEST_RETENTION = timedelta(days=1)
 
 
@@ -47,6 +51,10 @@ class Engine(
             if self.needs_invocation(arn):
                 self._invoke_execution(arn)
         return len(running)
+
+    def undisturbed(self, execution_arn: str, read: Callable[[], T]) -> T:
+        """What `read` returns, run where the execution's changes run: it sees no half of one."""
+        return self._registry.submit(execution_arn, CallableTask(read)).result()
 
     def forget_expired(self) -> None:
         """Delete closed executions whose retention is over."""

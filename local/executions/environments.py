@@ -17,7 +17,8 @@ from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 
 from local.executions.errors import ApiError, NotFoundError
 
-POOL = 32
+POOL = 32  # threads that invoke handlers; chained invokes have as many, deliveries and the API come on top
+_CONNECTIONS = 3 * POOL
 _CONNECT_SECONDS = 2.0
 _BUSY = {429, 503}
 _RETRY_SECONDS = 0.1
@@ -55,7 +56,7 @@ class Environments:
     """The endpoint at `url`. `patience` is how many seconds a call waits for an endpoint that is not up or busy."""
 
     def __init__(self, url: str, patience: float = 60.0) -> None:
-        self._pool = urllib3.connection_from_url(url, maxsize=POOL, block=False, retries=False)
+        self._pool = urllib3.connection_from_url(url, maxsize=_CONNECTIONS, block=False, retries=False)
         self._patience = patience
 
     def run(self, function: str, event: bytes, seconds: float, request_id: str | None = None) -> Answer:

@@ -70,21 +70,20 @@ class EnvironmentsInvoker(LambdaInvoker):
 
         """
         started, request_id = datetime.now(UTC), str(uuid4())
-        name = function_name.partition(":")[0]
+        outcome = self._run(function_name.partition(":")[0], input.to_json_dict(), request_id)
+        if isinstance(outcome, Answer):
+            return InvokeResponse.from_payload(outcome.payload, outcome.request_id)
+        arn = input.durable_execution_arn
+        self._failures[arn] = FailedInvocation(started, datetime.now(UTC), request_id, outcome)
+        raise HandlerFailedError(f"{outcome.type}: {outcome.message}")
+
+    def _run(self, name: str, event: Any, request_id: str) -> Answer | ErrorObject:
+        """What the handler returned, or what it failed with."""
+        body = json.dumps(event).encode()
         try:
-            answer = self._run(name, input.to_json_dict(), request_id)
+            answer = self._environments.run(name, body, LONGEST_INVOCATION_SECONDS + 30, request_id)
         except NotFoundError as error:
             raise ResourceNotFoundException(str(error)) from error
         except (UnreachableError, ApiError) as error:
-            failure: ErrorObject = ErrorObject.from_message(str(error))
-        else:
-            if not answer.failed:
-                return InvokeResponse.from_payload(answer.payload, answer.request_id)
-            request_id, failure = answer.request_id, answer.error()
-        arn = input.durable_execution_arn
-        self._failures[arn] = FailedInvocation(started, datetime.now(UTC), request_id, failure)
-        raise HandlerFailedError(f"{failure.type}: {failure.message}")
-
-    def _run(self, name: str, event: Any, request_id: str) -> Answer:
-        body = json.dumps(event).encode()
-        return self._environments.run(name, body, LONGEST_INVOCATION_SECONDS + 30, request_id)
+            return ErrorObject.from_message(str(error))
+        return answer.error() if answer.failed else answer

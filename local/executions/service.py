@@ -92,7 +92,7 @@ class Service:
     def get(self, arn: str, *, include_execution_data: bool) -> dict[str, Any]:
         """GetDurableExecution."""
         execution = self._existing(arn)
-        details = self.engine.get_execution_details(arn).to_dict()
+        details = self.engine.undisturbed(arn, lambda: self.engine.get_execution_details(arn)).to_dict()
         if not include_execution_data:
             for name in ("InputPayload", "Result", "Error"):
                 details.pop(name, None)
@@ -116,13 +116,16 @@ class Service:
     ) -> dict[str, Any]:
         """GetDurableExecutionHistory."""
         self._existing(arn)
-        return self.engine.history(
-            self._numbers,
+        return self.engine.undisturbed(
             arn,
-            include_execution_data=include_execution_data,
-            reverse_order=reverse_order,
-            marker=marker,
-            max_items=max_items,
+            lambda: self.engine.history(
+                self._numbers,
+                arn,
+                include_execution_data=include_execution_data,
+                reverse_order=reverse_order,
+                marker=marker,
+                max_items=max_items,
+            ),
         )
 
     def listing(self, request: ListRequest) -> dict[str, Any]:
@@ -151,7 +154,7 @@ class Service:
     def closed_execution(self, arn: str, seconds: float) -> Execution:
         """The execution once it has ended, at the latest after `seconds`."""
         self.engine.wait_closed(arn, seconds)
-        return self._existing(arn)
+        return self.engine.undisturbed(arn, lambda: self._existing(arn))
 
     def _existing(self, arn: str) -> Execution:
         """The execution, looked up before the engine makes a worker thread for its ARN."""

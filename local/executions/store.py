@@ -20,7 +20,7 @@ from typing import Any
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject, Operation
 from aws_durable_execution_sdk_python_testing.exceptions import ResourceNotFoundException
 from aws_durable_execution_sdk_python_testing.execution import Execution, ExecutionStatus
-from aws_durable_execution_sdk_python_testing.stores.base import ExecutionStore
+from aws_durable_execution_sdk_python_testing.stores.base import BaseExecutionStore
 
 from local.executions.database import PARTS_OF_AN_EXECUTION, Database
 
@@ -57,7 +57,7 @@ def digest(payload: str | None) -> str:
     return hashlib.sha256((payload or "").encode()).hexdigest()
 
 
-class SqliteExecutions(ExecutionStore):
+class SqliteExecutions(BaseExecutionStore):
     """The engine's store. `on_status` is called inside the transaction of every change of status."""
 
     def __init__(self, database: Database, on_status: StatusListener) -> None:
@@ -96,20 +96,6 @@ class SqliteExecutions(ExecutionStore):
                 kept = self._read(execution_arn)
                 self._keep(kept)
             return kept.execution
-
-    def query(  # noqa: PLR0913, PLR0917 - the engine's protocol
-        self,
-        function_name: str | None = None,
-        execution_name: str | None = None,
-        status_filter: str | None = None,
-        started_after: str | None = None,
-        started_before: str | None = None,
-        limit: int | None = None,
-        offset: int = 0,
-        reverse_order: bool = False,  # noqa: FBT001, FBT002 - the engine's protocol
-    ) -> tuple[list[Execution], str | None]:
-        """Not used: `listing` answers the list API from the table's columns."""
-        raise NotImplementedError
 
     def list_all(self) -> list[Execution]:
         """Every execution. Loads them all: for tests and tools."""
@@ -231,6 +217,10 @@ class SqliteExecutions(ExecutionStore):
 
 def _time(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _maybe_time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else _time(seconds)
 
 
 def _seconds(at: datetime | None) -> float | None:
@@ -360,34 +350,34 @@ def _restore(database: Database, row: int, document: Mapping[str, Any]) -> Execu
     def parts(sql: str) -> list[tuple[Any, ...]]:
         return database.rows(f"{sql} WHERE row = ? ORDER BY position", (row,))
 
-    operations = parts("SELECT started, ended, touched, bytes, body FROM operations")
-    updates = parts("SELECT at, body FROM updates")
+    operations = parts("SELECT body, touched, bytes, started, ended FROM operations")
+    updates = parts("SELECT body, at FROM updates")
     invocations = parts("SELECT started, ended, request_id FROM invocations")
-    bodies = [json.loads(body) for *_, body in operations]
     execution = Execution.from_json_dict(
         {
             **document,
-            "Operations": bodies,
-            "Updates": [json.loads(body) for _, body in updates],
-            "UpdateTimestamps": [_time(at).isoformat() for at, _ in updates],
+            **_operation_parts(operations),
+            "Updates": [json.loads(body) for body, _ in updates],
+            "UpdateTimestamps": [_time(at).isoformat() for _, at in updates],
             "InvocationCompletions": [
                 {"StartTimestamp": started * 1000, "EndTimestamp": ended * 1000, "RequestId": request_id}
                 for started, ended, request_id in invocations
             ],
-            "OperationLastTouchedSeq": {
-                body["Id"]: touched for body, (_, _, touched, _, _) in zip(bodies, operations, strict=True) if touched
-            },
-            "OperationSizeBytes": {
-                body["Id"]: size for body, (_, _, _, size, _) in zip(bodies, operations, strict=True) if size
-            },
         }
     )
     execution.operations = [
-        replace(
-            operation,
-            start_timestamp=_time(started) if started is not None else None,
-            end_timestamp=_time(ended) if ended is not None else None,
-        )
-        for operation, (started, ended, *_) in zip(execution.operations, operations, strict=True)
+        replace(operation, start_timestamp=_maybe_time(started), end_timestamp=_maybe_time(ended))
+        for operation, (*_, started, ended) in zip(execution.operations, operations, strict=True)
     ]
     return execution
+
+
+def _operation_parts(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
+    """The operations, and the two tables the engine keeps beside them, which leave out zeros."""
+    bodies = [json.loads(body) for body, *_ in rows]
+    numbers = [(body["Id"], touched, size) for body, (_, touched, size, *_) in zip(bodies, rows, strict=True)]
+    return {
+        "Operations": bodies,
+        "OperationLastTouchedSeq": {name: touched for name, touched, _ in numbers if touched},
+        "OperationSizeBytes": {name: size for name, _, size in numbers if size},
+    }
