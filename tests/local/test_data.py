@@ -267,16 +267,17 @@ class TestDynamoDB:
         assert (item_of(dynamodb, "fresh"), item_of(dynamodb, "counted")) == (None, None)
 
     def test_an_update_that_cannot_be_done_leaves_nothing_behind(self, dynamodb: Any) -> None:
-        """Plain moto leaves an empty item when the expression fails on a key that is not there."""
+        """Plain moto keeps the part of it that came before the item grew too large."""
+        values = {":little": {"S": "x"}, ":much": {"S": "x" * 410_000}}
         code = code_of(
             lambda: dynamodb.update_item(
                 TableName="orders",
-                Key=key("ghost"),
-                UpdateExpression="SET a = b + :one",
-                ExpressionAttributeValues={":one": {"N": "1"}},
+                Key=key("half"),
+                UpdateExpression="SET a = :little, b = :much",
+                ExpressionAttributeValues=values,
             )
         )
-        assert (code, item_of(dynamodb, "ghost")) == ("ValidationException", None)
+        assert (code, item_of(dynamodb, "half")) == ("ValidationException", None)
 
     def test_a_transaction_sent_again_is_carried_out_once(self, dynamodb: Any) -> None:
         """By its ClientRequestToken; the same token with something else is refused."""
