@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from aws_durable_execution_sdk_python.lambda_service import Operation, OperationType
+from aws_durable_execution_sdk_python.lambda_service import ErrorObject, Operation, OperationType
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestResult, DurableFunctionTestRunner
 
 from notifier.handler import handler as notifier
@@ -51,6 +51,14 @@ class Wire:
     cut: bool = False
     seen: list[str] = field(default_factory=list)
 
+    def keep_alive(self, callback_id: str) -> bool:
+        """Beat for the callback."""
+        try:
+            self.runner.send_callback_heartbeat(callback_id)
+        except Exception:  # noqa: BLE001  # as for `wake`
+            return False
+        return True
+
     def wake(self, callback_id: str) -> bool:
         """Complete the callback as the service would; a closed one is no error for the person."""
         self.seen.append(callback_id)
@@ -77,6 +85,19 @@ class Starter:
             event = {"orderId": order_id, "document": {"key": ref.key, "sha256": ref.sha256, "bytes": ref.bytes}}
             self.arns[order_id] = self.runner.run_async(input=json.dumps(event), execution_name=order_id)
         return self.arns[order_id]
+
+    def start_recovery(self, order_id: OrderId, ref: Any, number: int) -> str:
+        """Return the ARN of the recovery of this number, starting it at the first call."""
+        name = OrderId(f"{order_id}-r{number}")
+        if name not in self.arns:
+            document = {"key": ref.key, "sha256": ref.sha256, "bytes": ref.bytes}
+            event = {"orderId": order_id, "document": document, "recovery": number}
+            self.arns[name] = self.runner.run_async(input=json.dumps(event), execution_name=name)
+        return self.arns[name]
+
+    def stop(self, execution_arn: str, reason: str) -> None:
+        """Stop an execution; one that has ended is left as it is."""
+        self.runner._executor.stop_execution(execution_arn, ErrorObject(reason, "StoppedByOperator", None, None))
 
 
 @dataclass(slots=True)
@@ -120,9 +141,9 @@ class World:
         arn = self.starter.arns[order_id]
         self.until(order_id, lambda _: len(self.runner._store.load(arn).invocation_completions) >= invocations)
 
-    def approve(self, order_id: OrderId, by: str = "manager-1") -> DecisionTaken:
-        """Approve level 1 as the API does."""
-        return self.services.approval.decide(order_id, approval(by))
+    def approve(self, order_id: OrderId, by: str = "manager-1", level: int = 1) -> DecisionTaken:
+        """Approve a level as the API does."""
+        return self.services.approval.decide(order_id, approval(by, level))
 
     def decide(self, order_id: OrderId, command: Decide) -> DecisionTaken:
         """Decide as the API does."""
@@ -196,13 +217,14 @@ def memory_ports(catalogue: Catalogue, wire: Wire, starter: Starter) -> Ports:
 
 
 @contextmanager
-def a_world(**waits: int) -> Iterator[World]:
-    """Make a world whose waits are as given in seconds (`window`, `reminder`, `escalation`)."""
+def a_world(*, skip_time: bool = True, **waits: int) -> Iterator[World]:
+    """Make a world whose waits are as given in seconds (`window`, `reminder`, `claim`, ...)."""
+    # The runner can skip waits and retries, but the services' clock goes on as it does: not for what must rest.
     settings = Settings.from_env({"NOTIFIER_ARN": "notifier"})
-    seconds = {"window": 60, "reminder": 50, "escalation": 55, **waits}
+    seconds = {"window": 60, "reminder": 50, "escalation": 55, "cooling_off": 1, "claim": 30, "beat": 10, **waits}
     settings = replace(settings, waits=replace(settings.waits, **seconds))
     catalogue = load_catalogue()
-    with DurableFunctionTestRunner(workflow, poll_interval=0.02, skip_time=True) as runner:
+    with DurableFunctionTestRunner(workflow, poll_interval=0.02, skip_time=skip_time) as runner:
         wire, starter = Wire(runner), Starter(runner)
         ports = memory_ports(catalogue, wire, starter)
         services = assemble(settings, catalogue, load_policy(), ports)

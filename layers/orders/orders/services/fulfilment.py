@@ -22,7 +22,7 @@ from orders.domain.commands import (
     Recover,
     Refuse,
 )
-from orders.domain.errors import OrderFencedError, TransitionRefusedError
+from orders.domain.errors import OrderFencedError, TransientFaultError, TransitionRefusedError
 from orders.domain.model import DocumentRef, Order, OrderDocument, OrderId, Sku, Status
 from orders.domain.transitions import Change, judge
 from orders.services.ports import (
@@ -210,6 +210,8 @@ class ClosingService:
             try:
                 return judge(order, command, self.clock.now())
             except TransitionRefusedError as refusal:
+                if refusal.code == "not-due":  # two clocks disagree by a moment; look again in a second
+                    raise TransientFaultError(refusal.detail) from refusal
                 raise OrderFencedError(refusal.detail) from refusal
 
         return self.writer.apply(order_id, judgement)
