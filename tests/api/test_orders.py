@@ -68,6 +68,7 @@ def test_the_document_has_every_line_with_the_price_it_was_ordered_at(world: Wor
     assert document["lines"] == [{"sku": "ATLAS-ED", "quantity": 3, "unitPrice": 4900, "amount": 14700}]
     assert (document["total"], document["requester"], document["policyVersion"]) == (14700, "requester-1", "2026-11")
     assert document["levels"][0]["windowSeconds"] == 600
+    assert (document["coolingOffSeconds"], document["picking"]) == (0, None)
 
 
 def test_the_audit_is_numbered_without_gaps_and_says_from_where_to_where(world: World) -> None:
@@ -150,7 +151,11 @@ def test_what_everybody_may_know(world: World) -> None:
     }
     assert "BULK-1000" in goods
     assert policy["tiers"][0] == {"upTo": 10000, "levels": [], "coolingOff": False}
-    assert policy["tiers"][-1]["upTo"] is None
+    assert policy["tiers"][-1] == {
+        "upTo": None,
+        "levels": [{"role": "managers", "quorum": 1}, {"role": "finance", "quorum": 2}],
+        "coolingOff": True,
+    }
     assert call(an_event("GET", "/me", person="pat", groups="[managers nonsense finance]")).json == {
         "username": "pat",
         "groups": ["finance", "managers"],

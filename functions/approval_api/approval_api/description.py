@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, SecurityScheme
 
 from approval_api.problems import MEDIA_TYPE
-from approval_api.responses import ProblemView
+from approval_api.responses import GatewayView, ProblemView
 
 TITLE, VERSION = "Countersign", "1"
 SUMMARY = "Order approval on AWS Lambda durable functions"
@@ -18,7 +18,6 @@ SECURITY_SCHEMES: dict[str, SecurityScheme] = {"token": _BEARER}
 TOKEN: list[dict[str, list[str]]] = [{"token": []}]
 
 _PROBLEMS = {
-    304: "Nothing is new",
     400: "The request cannot be read, or lacks a usable Idempotency-Key",
     403: "This person may not do that",
     404: "No such order, or none that this person may see",
@@ -31,18 +30,21 @@ _PROBLEMS = {
 }
 _ALWAYS = (422, 500, 503)
 _POST = (400, 409, 413, 415)
-
-
-def answers(view: type[Any], *others: int, status: int = 200, post: bool = False) -> dict[int, Any]:
-    """Return what a route answers: `view` when all is well, and the problems that are possible."""
-    described: dict[int, Any] = {
-        status: {"description": (view.__doc__ or "").strip(), "content": {"application/json": {"model": view}}}
+NOTHING_NEW: dict[int, Any] = {304: {"description": "Nothing is new", "content": {}}}
+UNAUTHORIZED: dict[int, Any] = {
+    401: {
+        "description": "API Gateway's own answer to a token that is missing, expired or foreign",
+        "content": {"application/json": {"model": GatewayView}},
     }
+}
+
+
+def answers(view: Any, *others: int, status: int = 200, post: bool = False) -> dict[int, Any]:
+    """Return what a route answers: `view` when all is well, and the problems that are possible."""
+    described = {status: {"description": "All is well", "content": {"application/json": {"model": view}}}}
     for other in sorted({*others, *_ALWAYS, *(_POST if post else ())}):
         described[other] = {"description": _PROBLEMS[other], "content": {MEDIA_TYPE: {"model": ProblemView}}}
-    if 304 in described:  # noqa: PLR2004 - the one answer without a body
-        described[304] = {"description": _PROBLEMS[304], "content": {}}
-    return described
+    return described | UNAUTHORIZED
 
 
 def methods_at(path: str, paths: Mapping[str, Any]) -> Sequence[str]:

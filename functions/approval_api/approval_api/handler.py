@@ -16,7 +16,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from approval_api import description
-from approval_api.description import TOKEN, answers
+from approval_api.description import NOTHING_NEW, TOKEN, answers
 from approval_api.idempotency import answer_once
 from approval_api.identity import Caller
 from approval_api.problems import MEDIA_TYPE, MethodNotAllowedError, NoSuchRouteError, problem_of
@@ -52,9 +52,9 @@ from approval_api.responses import (
     order_view,
     policy_view,
 )
+from orders.domain.commands import Decide, Withdraw
 from orders.domain.errors import CountersignError
 from orders.domain.model import OrderId, Person, Status, Verdict
-from orders.domain.transitions import Decide, Withdraw
 from orders.services.ports import Page
 from orders.wiring import services
 
@@ -136,7 +136,7 @@ def read_audit(order_id: OrderPath, caller: Caller) -> AuditView:
 @app.get(
     "/orders/<orderId>/execution",
     summary="What its workflow did",
-    responses=answers(ExecutionView, 304, 404),
+    responses=answers(ExecutionView, 404) | NOTHING_NEW,
     security=TOKEN,
 )
 def read_execution(order_id: OrderPath, caller: Caller, after: After = 0) -> Response[str | None]:
@@ -219,7 +219,13 @@ def read_health() -> HealthView:
     return HealthView(status="ok")
 
 
-@app.get("/openapi.json", summary="This description", security=TOKEN, cache_control=PUBLISHED)
+@app.get(
+    "/openapi.json",
+    summary="This description",
+    responses=answers(dict[str, Any]),
+    security=TOKEN,
+    cache_control=PUBLISHED,
+)
 def read_description() -> dict[str, Any]:
     """Return the OpenAPI description of every route, generated from this module."""
     return described().model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -242,7 +248,7 @@ def described() -> OpenAPI:
 def refuse_address(_: NotFoundError) -> Response[str]:
     """Tell an unknown address from a wrong method."""
     allowed = description.methods_at(app.current_event.path, described().paths or {})
-    if allowed:
+    if allowed and app.current_event.http_method not in allowed:
         return refuse(MethodNotAllowedError(allowed))
     return refuse(NoSuchRouteError("There is nothing at this address; GET /openapi.json lists what there is."))
 

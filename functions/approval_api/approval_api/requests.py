@@ -20,7 +20,7 @@ from orders.domain.submission import MAX_LINES, MAX_QUANTITY, RequestedLine, Sub
 MOST_BYTES = 1_000_000
 MOST_LEVELS_DEEP = 20
 LONGEST_TEXT = 2_000
-_JSON = re.compile(r"application/json\s*(;.*)?", re.IGNORECASE)
+_JSON = re.compile(r"application/json\s*(;.*)?")
 
 
 class _Body(BaseModel):

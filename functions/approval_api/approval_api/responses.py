@@ -135,6 +135,13 @@ class LevelTermsView(_View):
     escalation_seconds: int
 
 
+class PickingTermsView(_View):
+    """How long a picking job waits for its claim, and how long its station may stay silent."""
+
+    claim_seconds: int
+    beat_seconds: int
+
+
 class DocumentView(_View):
     """The whole order as it was taken."""
 
@@ -150,6 +157,8 @@ class DocumentView(_View):
     catalogue_version: str
     policy_version: str
     levels: tuple[LevelTermsView, ...]
+    cooling_off_seconds: int
+    picking: PickingTermsView | None
 
 
 class AuditEntryView(_View):
@@ -284,11 +293,19 @@ class FindingView(_View):
     detail: str
 
 
+class WinningDecisionView(_View):
+    """The decision that came first."""
+
+    by: str
+    verdict: Verdict
+    at: Moment
+
+
 class WinnerView(_View):
     """What an order has come to instead."""
 
     state: Status
-    decision: DecisionView | None = _optional()
+    decision: WinningDecisionView | None = _optional()
 
 
 class ProblemView(_View):
@@ -302,6 +319,12 @@ class ProblemView(_View):
     trace_id: str
     errors: list[FindingView] | None = _optional()
     order: WinnerView | None = _optional()
+
+
+class GatewayView(_View):
+    """What API Gateway says by itself."""
+
+    message: str
 
 
 def order_view(order: Order, actions: Sequence[str]) -> OrderView:
@@ -391,7 +414,7 @@ def policy_view(policy: Policy) -> PolicyView:
         TierView(
             up_to=None if tier is policy.tiers[-1] else tier.up_to + 1,
             levels=tuple(LevelRuleView.model_validate(rule) for rule in tier.levels),
-            cooling_off=False,
+            cooling_off=tier.cooling_off,
         )
         for tier in policy.tiers
     )

@@ -1,0 +1,141 @@
+"""Who may do what with whose order: every role, every route, an own order, another's, and one that does not exist."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.api.world import NOBODYS, World, an_event, call, decision
+from tests.builders import NOON
+
+PEOPLE = (
+    "requester-1",
+    "requester-2",
+    "manager-1",
+    "director-1",
+    "finance-1",
+    "warehouse-1",
+    "operator-1",
+    "auditor-1",
+)
+SEES = {"requester-1", "manager-1", "operator-1", "auditor-1"}
+SEES_DOCUMENT = SEES - {"operator-1"}
+
+
+@pytest.fixture
+def order_id(world: World) -> str:
+    """An order of requester-1 that waits for a manager."""
+    made = world.pending()
+    arn = world.row(made).execution_arn
+    assert arn is not None
+    world.history.tell(arn, {"Status": "RUNNING", "StartTimestamp": NOON}, [])
+    return made
+
+
+def get(order_id: str, what: str, person: str) -> int:
+    """Return the status of a look at the order; a history without events is 304, which is as good as seen."""
+    status = call(an_event("GET", f"/orders/{order_id}{what}", person=person)).status
+    return 200 if status == 304 else status
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+@pytest.mark.parametrize("what", ["", "/audit", "/execution", "/document"])
+def test_an_order_is_seen_by_its_people_and_by_nobody_else(order_id: str, person: str, what: str) -> None:
+    sees = SEES_DOCUMENT if what == "/document" else SEES
+
+    assert get(order_id, what, person) == (200 if person in sees else 404)
+    assert get(NOBODYS, what, person) == 404
+
+
+@pytest.mark.parametrize(
+    ("person", "status"),
+    [
+        ("requester-1", 403),
+        ("requester-2", 404),
+        ("manager-1", 200),
+        ("director-1", 404),
+        ("finance-1", 404),
+        ("warehouse-1", 404),
+        ("operator-1", 403),
+        ("auditor-1", 403),
+    ],
+)
+def test_a_level_is_decided_by_its_role_alone(order_id: str, person: str, status: int) -> None:
+    assert call(decision(order_id, person)).status == status
+    assert call(decision(NOBODYS, person)).status == 404
+
+
+@pytest.mark.parametrize(
+    ("person", "status"),
+    [
+        ("requester-1", 200),
+        ("requester-2", 404),
+        ("manager-1", 403),
+        ("director-1", 404),
+        ("finance-1", 404),
+        ("warehouse-1", 404),
+        ("operator-1", 403),
+        ("auditor-1", 403),
+    ],
+)
+def test_an_order_is_withdrawn_by_its_requester_alone(order_id: str, person: str, status: int) -> None:
+    def withdrawing(target: str) -> int:
+        return call(an_event("POST", f"/orders/{target}/withdrawal", person=person, body={})).status
+
+    assert withdrawing(order_id) == status
+    assert withdrawing(NOBODYS) == 404
+
+
+@pytest.mark.parametrize("path", ["", "/document", "/audit", "/execution", "/decisions", "/withdrawal"])
+def test_an_order_that_is_not_yours_looks_like_one_that_is_not_there(order_id: str, path: str) -> None:
+    def told(target: str) -> str:
+        body = {"level": 1, "verdict": "approve"} if path == "/decisions" else {}
+        method = "POST" if path in {"/decisions", "/withdrawal"} else "GET"
+        answer = call(an_event(method, f"/orders/{target}{path}", person="requester-2", body=body))
+        assert answer.status == 404
+        return json.dumps({"headers": answer.headers, "body": answer.json}).replace(target, "ORDER")
+
+    assert told(order_id) == told(NOBODYS)
+
+
+def test_nobody_decides_an_order_of_their_own_whatever_their_role(world: World) -> None:
+    order_id = world.pending("manager-1")
+
+    answer = call(decision(order_id, "manager-1"))
+
+    assert (answer.status, answer.json["code"]) == (403, "segregation-of-duties")
+    assert call(an_event("GET", "/inbox", person="manager-1")).json["items"] == []
+
+
+def test_a_role_comes_from_the_token_and_from_nothing_else(order_id: str) -> None:
+    body = {"level": 1, "verdict": "approve"}
+    path = f"/orders/{order_id}/decisions"
+
+    for groups in ("[nonsense]", "[]", "", "[Managers]", "managers-of-nothing"):
+        assert call(an_event("POST", path, person="pat", groups=groups, body=body)).status == 404
+    smuggled = {"x-groups": "managers", "cognito:groups": "[managers]"}
+    assert call(an_event("POST", path, person="pat", groups="[]", body=body, headers=smuggled)).status == 404
+    assert call(an_event("POST", path, person="pat", groups="[nonsense managers]", body=body)).status == 200
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_a_list_has_exactly_what_its_reader_could_open(world: World, person: str) -> None:
+    own = world.submit(person)
+    others = world.pending("requester-9")
+
+    listed = {item["orderId"] for item in call(an_event("GET", "/orders", person=person)).json["items"]}
+
+    assert listed == {each for each in (own, others) if get(each, "", person) == 200}
+
+
+def test_no_answer_ever_carries_a_callback_id(world: World, order_id: str) -> None:
+    answers = [
+        call(an_event("GET", f"/orders/{order_id}{what}", person="auditor-1"))
+        for what in ("", "/document", "/audit", "/execution")
+    ]
+    answers += [call(an_event("GET", path, person="manager-1")) for path in ("/orders", "/inbox")]
+    answers += [call(decision(order_id)), call(decision(order_id, "manager-2"))]
+
+    assert not any("callback-of-" in answer.text + str(answer.headers) for answer in answers)
+    assert world.signaller.woken == (f"callback-of-{order_id}-1",)
