@@ -29,7 +29,8 @@ from orders.adapters.memory import (
 from orders.adapters.reference import load_catalogue
 from orders.adapters.sandbox import DynamoLedger, Ledger, SandboxGateway, SandboxWarehouse
 from orders.domain.model import Sku
-from orders.services.ports import Duplicates, OrderBook, Outbox, PaymentGateway, Warehouse
+from orders.services.ports import Duplicates, Outbox, PaymentGateway, Warehouse
+from orders.wiring import Book
 from tests.builders import NOON
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
@@ -51,7 +52,7 @@ class Stock(Warehouse, Protocol):
 class Adapters:
     """One adapter for each port that has more than one."""
 
-    orders: OrderBook
+    orders: Book
     bucket: Bucket
     documents: BucketDocuments
     outbox: Outbox

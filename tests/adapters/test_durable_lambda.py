@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError
 from botocore.stub import Stubber
 
 from orders.adapters.clients import lambda_client
@@ -87,11 +87,42 @@ def test_a_start_that_may_have_failed_can_be_tried_again(lambda_api: Stubber, co
         LambdaStarter(WORKFLOW).start(ORDER, REF)
 
 
+def test_a_forbidden_start_stays_visible(lambda_api: Stubber) -> None:
+    """A mistake of the deployment is not worth another try."""
+    refuse(lambda_api, "invoke", "AccessDeniedException", 403)
+    with pytest.raises(ClientError):
+        LambdaStarter(WORKFLOW).start(ORDER, REF)
+
+
 def test_a_function_that_is_not_durable_is_a_mistake_of_the_deployment(lambda_api: Stubber) -> None:
     """It would run the handler once and forget the order."""
     lambda_api.add_response("invoke", {"StatusCode": 202}, START)
     with pytest.raises(InvalidReferenceDataError):
         LambdaStarter(WORKFLOW).start(ORDER, REF)
+
+
+def test_a_recovery_is_an_execution_of_its_own(lambda_api: Stubber) -> None:
+    """Named after the order and its number, so that two operators at once start one."""
+    payload = execution_input(ORDER, REF, recovery=2)
+    named = START | {"DurableExecutionName": "order-1-r2", "Payload": payload}
+    lambda_api.add_response("invoke", {"StatusCode": 202, "DurableExecutionArn": EXECUTION}, named)
+    assert LambdaStarter(WORKFLOW).start_recovery(ORDER, REF, 2) == EXECUTION
+    assert json.loads(payload) == {**json.loads(execution_input(ORDER, REF)), "recovery": 2}
+
+
+def test_a_stop_says_why(lambda_api: Stubber) -> None:
+    """The reason is in the execution's history."""
+    error = {"ErrorType": "StoppedByOperator", "ErrorMessage": "wrong customer"}
+    asked = {"DurableExecutionArn": EXECUTION, "Error": error}
+    lambda_api.add_response("stop_durable_execution", {"StopTimestamp": NOON}, asked)
+    LambdaStarter(WORKFLOW).stop(EXECUTION, "wrong customer")
+
+
+def test_a_stop_that_may_have_failed_can_be_tried_again(lambda_api: Stubber) -> None:
+    """A busy service is no refusal."""
+    refuse(lambda_api, "stop_durable_execution", "TooManyRequestsException", 429)
+    with pytest.raises(TransientFaultError):
+        LambdaStarter(WORKFLOW).stop(EXECUTION, "wrong customer")
 
 
 # --- waking ----------------------------------------------------------------------------------------------------------
@@ -127,6 +158,16 @@ def test_a_refused_signal_is_counted_and_swallowed(
     assert CALLBACK not in written
 
 
+def test_a_beat_keeps_its_callback_alive(lambda_api: Stubber, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that is too late is counted, as a refused signal is."""
+    operation = "send_durable_execution_callback_heartbeat"
+    lambda_api.add_response(operation, {}, {"CallbackId": CALLBACK})
+    assert LambdaSignaller().keep_alive(CALLBACK)
+    refuse(lambda_api, operation, "CallbackTimeoutException", 400)
+    assert not LambdaSignaller().keep_alive(CALLBACK)
+    assert json.loads(capsys.readouterr().out)["reason"] == "CallbackTimeoutException"
+
+
 def test_a_signal_that_cannot_be_sent_is_counted_and_swallowed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +190,8 @@ def test_a_memory_signal_is_taken_once() -> None:
     signaller.close("late")
     assert [signaller.wake(callback) for callback in ("one", "one", "late", "two")] == [True, False, False, True]
     assert signaller.woken == ("one", "two")
+    assert [signaller.keep_alive(callback) for callback in ("three", "late")] == [True, False]
+    assert signaller.beats == ("three", "late")
 
 
 def test_a_memory_start_is_one_execution_of_a_name() -> None:
@@ -156,7 +199,10 @@ def test_a_memory_start_is_one_execution_of_a_name() -> None:
     starter = MemoryStarter()
     other = DocumentRef("orders/order-1/document.json", "b" * 64, 1)
     assert starter.start(ORDER, REF) == starter.start(ORDER, other)
-    assert starter.started == {ORDER: REF}
+    assert starter.start_recovery(ORDER, REF, 1) == starter.start_recovery(ORDER, other, 1)
+    assert starter.started == {ORDER: REF, OrderId("order-1-r1"): REF}
+    starter.stop(EXECUTION, "wrong customer")
+    assert starter.stopped == {EXECUTION: "wrong customer"}
 
 
 # --- history ---------------------------------------------------------------------------------------------------------

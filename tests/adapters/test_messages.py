@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from orders.adapters.memory import MemoryPublisher
+from orders.adapters.memory import MemoryOutbox, MemoryPublisher
 from orders.adapters.sns import SnsPublisher
 from orders.domain.model import OrderId
 from orders.services.ports import Message
@@ -56,6 +56,14 @@ def test_a_message_is_one_item_that_expires_after_thirty_days(aws: Adapters) -> 
     assert int(item[attribute]["N"]) == int((NOON + timedelta(days=30)).timestamp())
     assert item["sk"]["S"] == f"OUTBOX#{MESSAGE.key}"
     assert item["listPk"]["S"].startswith("outbox#")
+
+
+def test_a_memory_outbox_shows_each_message_once() -> None:
+    """As it was first written, in the order of writing."""
+    outbox, other = MemoryOutbox(), replace(MESSAGE, key="order-1#outcome#0#0", kind="outcome")
+    for message in (MESSAGE, other, replace(MESSAGE, body="again")):
+        outbox.record(message)
+    assert outbox.messages == (MESSAGE, other)
 
 
 def test_what_was_published_is_kept_in_order() -> None:

@@ -1,9 +1,7 @@
 """The order book's contract: one winner for each write, an audit without gaps, lists that agree with the rows."""
 
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -21,52 +19,16 @@ from orders.domain.commands import (
     Withdraw,
 )
 from orders.domain.errors import InvalidRequestError, WriteConflictError
-from orders.domain.model import DocumentRef, LevelTerms, Order, OrderId, Role, Status
-from orders.domain.transitions import Change, judge, publish_callback, register
-from orders.services.ports import OrderBook, Page
-from tests.adapters.stand import TABLE, Adapters, at_once, items
-from tests.builders import NOON, a_document, a_person, approval, at, rejection
+from orders.domain.model import OrderId, Role, Status
+from orders.domain.transitions import judge, publish_callback
+from orders.services.ports import OrderBook
+from tests.adapters.book import asked, ids, moved, placed, registration, terms
+from tests.adapters.stand import SHARDS, TABLE, Adapters, at_once, items
+from tests.builders import NOON, a_person, approval, at, rejection
 
 MANAGERS = frozenset({Role.MANAGERS})
 DIRECTORS = frozenset({Role.DIRECTORS})
 FINANCE = frozenset({Role.FINANCE})
-
-
-def terms(role: Role, quorum: int = 1) -> LevelTerms:
-    """A level of ten minutes."""
-    return LevelTerms(role, quorum, window_seconds=600, reminder_seconds=120, escalation_seconds=300)
-
-
-def registration(number: int = 1, *, arn: str | None = "arn:1", seconds: float = 0, **overrides: Any) -> Change:
-    """The creation of an order that was submitted so many seconds after noon."""
-    order_id = OrderId(f"order-{number:03}")
-    document = a_document(order_id=order_id, submitted_at=at(seconds), **overrides)
-    return register(document, DocumentRef(f"orders/{order_id}/document.json", "0" * 64, 500), arn)
-
-
-def placed(orders: OrderBook, number: int = 1, *, seconds: float = 0, **overrides: Any) -> Order:
-    """An order in the book."""
-    return orders.create(registration(number, seconds=seconds, **overrides))
-
-
-def moved(orders: OrderBook, order: Order, *commands: Command, now: datetime = NOON) -> Order:
-    """The order after these commands, each committed."""
-    for command in commands:
-        change = judge(order, command, now)
-        orders.commit(change)
-        order = change.after
-    return order
-
-
-def asked(orders: OrderBook, number: int = 1, *, seconds: float = 0, **overrides: Any) -> Order:
-    """An order whose first level was opened so many seconds after noon."""
-    order = placed(orders, number, seconds=seconds, **overrides)
-    return moved(orders, order, OpenLevel(1, f"callback-{number}"), now=at(seconds))
-
-
-def ids(page: Page) -> list[str]:
-    """The orders of a page."""
-    return [order.order_id for order in page.orders]
 
 
 def test_an_unknown_order_is_none(adapters: Adapters) -> None:
@@ -354,8 +316,8 @@ def test_orders_are_spread_over_the_shards(aws: Adapters) -> None:
     for number in range(1, 30):
         placed(aws.orders, number, seconds=number)
     rows = items(lambda item: item["sk"]["S"] == "ORDER")
-    assert {row["listPk"]["S"] for row in rows} == {f"all#{shard}" for shard in range(4)}
-    assert {row["statusPk"]["S"] for row in rows} == {f"SUBMITTED#{shard}" for shard in range(4)}
+    assert {row["listPk"]["S"] for row in rows} == {f"all#{shard}" for shard in range(SHARDS)}
+    assert {row["statusPk"]["S"] for row in rows} == {f"SUBMITTED#{shard}" for shard in range(SHARDS)}
 
 
 def test_nothing_of_an_order_expires(aws: Adapters) -> None:

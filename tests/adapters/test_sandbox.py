@@ -1,16 +1,18 @@
 """The sandboxes' contract: stock is taken and given back exactly once, money moves at most once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
-from orders.adapters.sandbox import SandboxBureau
+from orders.adapters.sandbox import LedgerEntry, SandboxBureau
 from orders.adapters.sandbox.payments import Operation
-from orders.domain.errors import GatewayUnavailableError, TransientFaultError
+from orders.domain.errors import GatewayUnavailableError, TransientFaultError, WriteConflictError
 from orders.domain.model import OrderId, Sku
 from orders.services.ports import PaymentState
 from tests.adapters.stand import Adapters, at_once, items
+from tests.builders import NOON
 
 ATLAS, DELTA, LAST, NONE_LEFT = Sku("ATLAS-ED"), Sku("DELTA-BI"), Sku("LAST-ONE"), Sku("SOLD-OUT")
 FULL = 1_000_000
@@ -235,6 +237,17 @@ def test_slow_money_arrives_after_three_polls(adapters: Adapters) -> None:
     assert not adapters.gateway.settled(other, "acme")
     adapters.gateway.capture(other, "acme", 500)
     assert adapters.gateway.settled(other, "acme")
+
+
+def test_a_ledger_takes_one_of_two_changes_to_a_payment(adapters: Adapters) -> None:
+    """And never a second entry of an operation, even from a payment that has forgotten the first."""
+    first = LedgerEntry(Operation.AUTHORISE, PaymentState.AUTHORISED, 500, NOON)
+    empty = adapters.ledger.load(ORDER)
+    adapters.ledger.save(ORDER, empty, first)
+    for stale in (empty, replace(empty, revision=adapters.ledger.load(ORDER).revision)):
+        with pytest.raises(WriteConflictError):
+            adapters.ledger.save(ORDER, stale, first)
+    assert adapters.ledger.entries(ORDER) == (first,)
 
 
 def test_many_captures_at_once_take_the_money_once(adapters: Adapters) -> None:
