@@ -60,6 +60,7 @@ def run(template: Template, options: Options) -> None:
         inside = leaving.enter_context(bind(0))
         data_port = leaving.enter_context(reserved_port())
         lambda_port = leaving.enter_context(reserved_port())
+        (folder / ENDPOINTS).unlink(missing_ok=True)
         write_json(folder / FUNCTIONS, describe_functions(template))
         count = f"{len(template.functions)} functions, {len(template.http_api.routes)} routes"
         print(f"starting {count}, {len(template.tables)} tables; state in {folder}", flush=True)
@@ -102,7 +103,11 @@ class Stack:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
         stop = asyncio.create_task(stopping.wait())
-        parts = [self._start(), self._serve(), *(service.keep_running(self._note) for service in self._services)]
+        parts = [
+            self._start(),
+            self._serve(),
+            *(service.keep_running(self._write_endpoints) for service in self._services),
+        ]
         tasks = {stop, *(asyncio.create_task(part) for part in parts)}
         try:
             while not stop.done():
@@ -124,7 +129,7 @@ class Stack:
         if health is not None:
             await self._check_health()
         self._ready = True
-        self._note()
+        self._write_endpoints()
         print(f"ready http://{HOST}:{self._port}", flush=True)
         self._environments.prewarm(function.name for function in self._template.functions)
 
@@ -152,7 +157,7 @@ class Stack:
     def _services(self) -> tuple[ServiceProcess, ServiceProcess]:
         return self._executions, self._data
 
-    def _note(self) -> None:
+    def _write_endpoints(self) -> None:
         """Write down where everything is; once more whenever a service process was started again."""
         if not self._ready:
             return

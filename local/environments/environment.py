@@ -60,7 +60,22 @@ class Environment:
 
     async def run(self, variables: Mapping[str, str]) -> None:
         """Start the process and stay with it until it has ended; then answer what it left unanswered."""
-        self._process = await asyncio.create_subprocess_exec(
+        try:
+            self._process = process = await self._spawn(variables)
+        except OSError as error:
+            self._ended(f"the process could not be started: {error.strerror}")
+            return
+        if self.state == "dead":
+            self.kill()
+        init_timer = asyncio.get_running_loop().call_later(INIT_SECONDS, self._init_time_out)
+        if process.stdout is not None:
+            await pass_on(process.stdout, lambda line: self._log(self.function.name, self.request_id, line))
+        status = await process.wait()
+        init_timer.cancel()
+        self._ended(f"Runtime exited with error: {_exit_words(status)}")
+
+    async def _spawn(self, variables: Mapping[str, str]) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",  # the bootstrap's own folder must not be on the function's import path
             str(BOOTSTRAP),
@@ -71,14 +86,6 @@ class Environment:
             env=dict(variables),
             start_new_session=True,  # Ctrl-C is the supervisor's to handle
         )
-        if self.state == "dead":
-            self.kill()
-        init_timer = asyncio.get_running_loop().call_later(INIT_SECONDS, self._init_time_out)
-        if self._process.stdout is not None:
-            await pass_on(self._process.stdout, lambda line: self._log(self.function.name, self.request_id, line))
-        status = await self._process.wait()
-        init_timer.cancel()
-        self._ended(f"Runtime exited with error: {_exit_words(status)}")
 
     def ready(self) -> asyncio.Future[Work | None]:
         """The process asks for work; the future gives it, or None when the environment is to end."""

@@ -13,6 +13,7 @@ from local.template import Function
 Variables = Callable[[str], Mapping[str, str]]
 # An environment that had nothing to do for so long is ended; one always stays warm.
 IDLE_SECONDS = 120
+_STOPPING = "the local stack is stopping"
 
 
 class Pool:
@@ -31,6 +32,8 @@ class Pool:
 
     async def invoke(self, payload: bytes, request_id: str) -> Outcome:
         """Run the handler once; the first environment that is free takes it."""
+        if self._closed:
+            return Outcome.failed(request_id, "Runtime.ExitError", _STOPPING)
         work = Work(request_id, payload, asyncio.get_running_loop().create_future())
         if self._idle:
             self._idle.pop().assign(work)
@@ -91,7 +94,7 @@ class Pool:
         if self._closed:
             while self._waiting:
                 work = self._waiting.popleft()
-                work.finish(Outcome.failed(work.request_id, "Runtime.ExitError", "the local stack is stopping"))
+                work.finish(Outcome.failed(work.request_id, "Runtime.ExitError", _STOPPING))
         elif environment.initialised:
             self._grow()
         elif self._waiting and environment.init_error is not None:

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -231,6 +232,17 @@ def test_a_handler_that_cannot_be_loaded_is_the_answer(tmp_path: Path, source: s
     scenario(tmp_path, steps)
 
 
+def test_a_process_that_cannot_be_started_is_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too many files open, or no memory: nobody waits for ever."""
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+
+    async def steps(stack: Running) -> None:
+        outcomes = await asyncio.gather(*(stack.greet() for _ in range(3)))
+        assert all("No such file" in content(outcome)["errorMessage"] for outcome in outcomes)
+
+    scenario(tmp_path, steps)
+
+
 def test_output_is_tagged_with_function_and_request(tmp_path: Path) -> None:
     """Standard output and errors both, line by line."""
 
@@ -295,6 +307,7 @@ def test_closing_leaves_no_process(tmp_path: Path) -> None:
         await asyncio.sleep(0)
         await stack.environments.close()
         assert content(await task)["errorType"] == "Runtime.ExitError"
+        assert "is stopping" in content(await stack.greet())["errorMessage"]
 
     scenario(tmp_path, steps)
     assert not alive(pids[0])

@@ -28,8 +28,16 @@ def system(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def stack(tmp_path: Path, system: Path) -> Iterator[Stack]:
-    """The small system, running."""
+    """The small system, running, for a test that stops or kills parts of it."""
     with Stack(tmp_path / "data", template=system) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The small system, running, for the tests that only look at it."""
+    folder = tmp_path_factory.mktemp("steady")
+    with Stack(folder / "data", template=small_system.write(folder / "system")) as running:
         yield running
 
 
@@ -41,22 +49,22 @@ def refused(*options: str) -> tuple[int, str]:
     return ended.returncode, ended.stderr
 
 
-def test_it_gets_ready_and_answers_through_the_function(stack: Stack) -> None:
+def test_it_gets_ready_and_answers_through_the_function(steady: Stack) -> None:
     """`ready` means that GET /health works, and everything is where endpoints.json says."""
-    answer = stack.request("GET", "/health")
+    answer = steady.request("GET", "/health")
     assert (answer.status, answer.json()["route"]) == (200, "GET /health")
-    assert set(stack.endpoints) == {"gateway", "lambda", "environments", "data", "pids"}
-    assert stack.endpoints["gateway"] == stack.base_url
-    assert all(alive(pid) for pids in stack.pids().values() for pid in pids)
+    assert set(steady.endpoints) == {"gateway", "lambda", "environments", "data", "pids"}
+    assert steady.endpoints["gateway"] == steady.base_url
+    assert all(alive(pid) for pids in steady.pids().values() for pid in pids)
 
 
-def test_what_the_template_declares_is_there(stack: Stack) -> None:
+def test_what_the_template_declares_is_there(steady: Stack) -> None:
     """Tables with their indexes, buckets and topics, made before anyone asks."""
-    table = client_of(stack, "dynamodb").describe_table(TableName="countersign-Things")["Table"]
+    table = client_of(steady, "dynamodb").describe_table(TableName="countersign-Things")["Table"]
     assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["kinds"]
-    buckets = client_of(stack, "s3").list_buckets()["Buckets"]
+    buckets = client_of(steady, "s3").list_buckets()["Buckets"]
     assert [bucket["Name"] for bucket in buckets] == ["countersign-papers"]
-    topics = client_of(stack, "sns").list_topics()["Topics"]
+    topics = client_of(steady, "sns").list_topics()["Topics"]
     assert [topic["TopicArn"].rpartition(":")[2] for topic in topics] == ["countersign-News"]
 
 
@@ -103,14 +111,14 @@ def test_a_route_a_table_and_a_variable_added_to_the_template_are_running(tmp_pa
         assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
 
 
-def test_an_event_reaches_the_functions_of_the_rules_it_matches(stack: Stack) -> None:
+def test_an_event_reaches_the_functions_of_the_rules_it_matches(steady: Stack) -> None:
     """It is answered when they have run; an event that no rule wants is taken, too."""
     worker = "arn:aws:lambda:us-east-1:123456789012:function:countersign-Worker"
-    url = f"{stack.endpoints['environments']}/events"
+    url = f"{steady.endpoints['environments']}/events"
     for name in (f"{worker}Other:1", f"{worker}:1"):
         event = {"source": "aws.lambda", "detail": {"functionArn": name}, "do": "print"}
         assert fetch("POST", url, event).status == 200
-    (printed,) = eventually(lambda: [line for line in stack.log.open("rb") if b"a line of output" in line])
+    (printed,) = eventually(lambda: [line for line in steady.log.open("rb") if b"a line of output" in line])
     assert json.loads(printed)["source"] == "countersign-Greeter"
 
 
@@ -197,22 +205,22 @@ def test_a_worker_that_dies_is_replaced(stack: Stack) -> None:
     assert eventually(lambda: stack.request("GET", "/health").status == 200)
 
 
-def test_two_stacks_run_side_by_side(stack: Stack, tmp_path: Path, system: Path) -> None:
+def test_two_stacks_run_side_by_side(steady: Stack, tmp_path: Path, system: Path) -> None:
     """Each with its own ports and state."""
     with Stack(tmp_path / "other", template=system) as other:
-        assert other.base_url != stack.base_url
+        assert other.base_url != steady.base_url
         assert other.request("GET", "/health").status == 200
         client_of(other, "s3").create_bucket(Bucket="only-there")
-    assert [bucket["Name"] for bucket in client_of(stack, "s3").list_buckets()["Buckets"]] == ["countersign-papers"]
-    assert stack.request("GET", "/health").status == 200
+    assert [bucket["Name"] for bucket in client_of(steady, "s3").list_buckets()["Buckets"]] == ["countersign-papers"]
+    assert steady.request("GET", "/health").status == 200
 
 
-def test_a_folder_in_use_is_refused(stack: Stack, system: Path) -> None:
+def test_a_folder_in_use_is_refused(steady: Stack, system: Path) -> None:
     """One clear line and exit code 2; the running stack does not notice."""
-    status, line = refused("--port", "0", "--data", str(stack.data), "--template", str(system))
+    status, line = refused("--port", "0", "--data", str(steady.data), "--template", str(system))
     assert (status, line.count("\n")) == (2, 1)
     assert "is in use by another stack" in line
-    assert stack.request("GET", "/health").status == 200
+    assert steady.request("GET", "/health").status == 200
 
 
 def test_a_taken_port_is_refused(tmp_path: Path, system: Path) -> None:
