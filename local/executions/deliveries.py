@@ -13,12 +13,12 @@ import sqlite3
 import threading
 import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from aws_durable_execution_sdk_python_testing.execution import Execution
+from aws_durable_execution_sdk_python_testing.threads import DaemonThreadPool
 
 from local.executions.database import Database
 from local.executions.environments import Environments, UnreachableError
@@ -53,7 +53,7 @@ class Deliveries:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._busy: set[int] = set()
-        self._pool = ThreadPoolExecutor(_WORKERS, "delivery")
+        self._pool = DaemonThreadPool(_WORKERS, "delivery")
         self._thread = threading.Thread(target=self._loop, name="deliveries", daemon=True)
 
     def start(self) -> None:

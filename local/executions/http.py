@@ -108,6 +108,13 @@ def _epoch(value: object) -> float:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
+def _refuse_web_pages(headers: Message) -> None:
+    """A page's calls carry an Origin, or the name of a host that was made to point at this machine."""
+    host = headers.get("Host", "").rpartition(":")[0]
+    if "Origin" in headers or host not in {HOST, "localhost"}:
+        raise ForeignPageError("The local Lambda API does not answer web pages")
+
+
 class Api:
     """The operations of the Lambda API that are served here, by method and path."""
 
@@ -118,8 +125,7 @@ class Api:
     def answer(self, request: Request) -> Response:
         """The response to a request; every error is one of the API's."""
         try:
-            if "Origin" in request.headers:
-                raise ForeignPageError("The local Lambda API does not answer web pages")  # noqa: TRY301 - one border
+            _refuse_web_pages(request.headers)
             return self._route(request)
         except Exception as error:
             api_error = as_api_error(error)

@@ -341,6 +341,8 @@ def test_an_events_number_stays(ours: Stack) -> None:
 
 
 def test_web_pages_are_turned_away(ours: Stack) -> None:
-    """The local API has no authentication, so it answers nothing that carries a page's Origin."""
-    answer = urllib3.request("GET", f"{ours.url}/health", headers={"Origin": "http://example.com"})
-    assert (answer.status, answer.headers["x-amzn-errortype"]) == (403, "AccessDeniedException")
+    """The local API has no authentication, so it answers no page: no Origin, no foreign Host."""
+    for headers in ({"Origin": "http://example.com"}, {"Host": "example.com:80"}):
+        answer = urllib3.request("GET", f"{ours.url}/health", headers=headers)
+        assert (answer.status, answer.headers["x-amzn-errortype"]) == (403, "AccessDeniedException")
+    assert urllib3.request("GET", f"{ours.url}/health").status == 200

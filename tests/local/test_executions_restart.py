@@ -64,7 +64,7 @@ class Retrying:
 
 
 class Slow:
-    """A plain function that takes a second and counts its calls."""
+    """A plain function that takes a second, or as many as it is told, and counts its calls."""
 
     def __init__(self) -> None:
         self.begun = threading.Event()
@@ -73,7 +73,7 @@ class Slow:
     def __call__(self, event: Any, _context: Any) -> Any:
         self.calls += 1
         self.begun.set()
-        time.sleep(1)
+        time.sleep(event.get("seconds", 1))
         return {"told": event}
 
 
@@ -280,8 +280,15 @@ def test_a_name_is_free_again_after_its_retention(stack: Stack) -> None:
 
 
 def test_the_process_ends_with_its_standard_input(stack: Stack) -> None:
-    """So that a killed supervisor leaves nothing behind."""
+    """So that a killed supervisor leaves nothing behind, also when handlers and deliveries are under way."""
+    stack.start("stepping", "under-way")
+    stack.api.invoke(FunctionName="slow", InvocationType="Event", Payload=b'{"seconds": 8}')
+    slow = stack.environments.handlers["slow"]
+    assert isinstance(slow, Slow)
+    assert slow.begun.wait(10)
+    began = time.monotonic()
     assert stack.executions.stop() == 0
+    assert time.monotonic() - began < 5
 
 
 def test_a_taken_port_is_one_clear_line(stack: Stack, capfd: pytest.CaptureFixture[str]) -> None:
