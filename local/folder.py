@@ -4,20 +4,34 @@ import contextlib
 import fcntl
 import json
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+_GRACE_SECONDS = 2.0
+_LOOK_SECONDS = 0.05
 
 
 class StartError(Exception):
     """The stack cannot start; the message is one line that says what to change."""
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A folder that is ours while the file descriptor `lock` is open in any process."""
+
+    path: Path
+    lock: int
+
+
 @contextlib.contextmanager
-def held(folder: Path, *, ephemeral: bool) -> Iterator[Path]:
+def held(folder: Path, *, ephemeral: bool) -> Iterator[Held]:
     """Create the folder if need be and keep other stacks out of it; an ephemeral one is removed afterwards.
 
-    Raises StartError when another stack uses it or it cannot be written.
+    Processes that write in the folder inherit the lock: after a `kill -9` of the supervisor the next one waits until
+    they have noticed and gone. Raises StartError when another stack uses the folder or it cannot be written.
     """
     with contextlib.ExitStack() as leaving:
         if ephemeral:
@@ -25,12 +39,26 @@ def held(folder: Path, *, ephemeral: bool) -> Iterator[Path]:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = leaving.enter_context((folder / "lock").open("w"))
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(lock.fileno(), _GRACE_SECONDS)
         except BlockingIOError:
             raise StartError(f"{folder} is in use by another stack: stop it, or choose another DATA") from None
         except OSError as error:
             raise StartError(f"{folder} cannot hold the state: {error.strerror}") from error
-        yield folder.resolve()
+        yield Held(folder.resolve(), lock.fileno())
+
+
+def _take(lock: int, seconds: float) -> None:
+    """Take an exclusive lock; raises BlockingIOError when somebody else keeps it for so long."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

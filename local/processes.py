@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from local.folder import StartError
 from local.output import Log, pass_on
@@ -16,17 +17,23 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 _LOOK_SECONDS = 0.02
 
 
-class ServiceProcess:
-    """`python -m MODULE ARGUMENTS`, listening on `port`; it ends by itself when its standard input does."""
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`python -m MODULE --port PORT ARGUMENTS`; `inherited` are file descriptors that it keeps open."""
 
-    def __init__(
-        self, module: str, port: int, arguments: Sequence[str], environment: Mapping[str, str], log: Log
-    ) -> None:
-        self.module = module
-        self.port = port
-        self._command = [sys.executable, "-m", module, "--port", str(port), *arguments]
-        self._environment = dict(os.environ) | dict(environment)
+    module: str
+    port: int
+    arguments: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    inherited: Sequence[int] = ()
+
+
+class ServiceProcess:
+    """A command that listens on its port, and ends by itself when its standard input does."""
+
+    def __init__(self, command: Command, log: Log) -> None:
         self.listening = asyncio.Event()
+        self._command = command
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
@@ -34,7 +41,7 @@ class ServiceProcess:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://{HOST}:{self.port}"
+        return f"http://{HOST}:{self._command.port}"
 
     @property
     def pid(self) -> int | None:
@@ -57,8 +64,8 @@ class ServiceProcess:
             if self._stopping.is_set():
                 return
             if not self.listening.is_set():
-                raise StartError(f"{self.module} did not start (exit status {status}): its reason is above")
-            self._log(self.module, None, f"ended with status {status}, starting it again")
+                raise StartError(f"{self._command.module} did not start (exit status {status}): its reason is above")
+            self._log(self._command.module, None, f"ended with status {status}, starting it again")
             pause = _FIRST_PAUSE if time.monotonic() - began > _LONGEST_PAUSE else min(2 * pause, _LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
@@ -82,23 +89,25 @@ class ServiceProcess:
             self._process.kill()
 
     async def _run_once(self) -> int:
+        command = self._command
         self._process = await asyncio.create_subprocess_exec(
-            *self._command,
+            *(sys.executable, "-m", command.module, "--port", str(command.port), *command.arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env=self._environment,
+            env=dict(os.environ) | dict(command.environment),
+            pass_fds=command.inherited,
             start_new_session=True,  # Ctrl-C is the supervisor's to handle
         )
         if self._process.stdout is not None:
-            await pass_on(self._process.stdout, lambda line: self._log(self.module, None, line))
+            await pass_on(self._process.stdout, lambda line: self._log(self._command.module, None, line))
         return await self._process.wait()
 
     async def _reaches_port(self, run: "asyncio.Task[int]") -> bool:
         """Wait until the port takes connections; False when the process ended before."""
         while not run.done():
             with contextlib.suppress(OSError):
-                _, writer = await asyncio.open_connection(HOST, self.port)
+                _, writer = await asyncio.open_connection(HOST, self._command.port)
                 writer.close()
                 return True
             await asyncio.sleep(_LOOK_SECONDS)

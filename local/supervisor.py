@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from local import resources
 from local.environments import Environments
 from local.events import EventBus
-from local.folder import StartError, held, write_json
+from local.folder import Held, StartError, held, write_json
 from local.output import log
-from local.processes import ServiceProcess
+from local.processes import Command, ServiceProcess
 from local.serving import HOST, bind, port_of, reserved_port, server
 from local.template import Function, Template
 
@@ -41,7 +41,7 @@ class Options:
 class Places:
     """Where a stack is: its folder, its two listening sockets, and the ports of its service processes."""
 
-    folder: Path
+    held: Held
     public: socket
     inside: socket
     data_port: int
@@ -56,7 +56,8 @@ def run(template: Template, options: Options) -> None:
     isolate(os.environ)
     with contextlib.ExitStack() as leaving:
         public = leaving.enter_context(_public_socket(options.port))
-        folder = leaving.enter_context(held(options.data, ephemeral=options.ephemeral))
+        ours = leaving.enter_context(held(options.data, ephemeral=options.ephemeral))
+        folder = ours.path
         inside = leaving.enter_context(bind(0))
         data_port = leaving.enter_context(reserved_port())
         lambda_port = leaving.enter_context(reserved_port())
@@ -64,7 +65,7 @@ def run(template: Template, options: Options) -> None:
         write_json(folder / FUNCTIONS, describe_functions(template))
         count = f"{len(template.functions)} functions, {len(template.http_api.routes)} routes"
         print(f"starting {count}, {len(template.tables)} tables; state in {folder}", flush=True)
-        places = Places(folder, public, inside, data_port, lambda_port)
+        places = Places(ours, public, inside, data_port, lambda_port)
         asyncio.run(Stack(template, places, ephemeral=options.ephemeral).serve())
 
 
@@ -88,12 +89,14 @@ class Stack:
         inside = f"{HOST}:{port_of(places.inside)}"
         self._inside_url = f"http://{inside}"
         aws = aws_variables(template, f"http://{HOST}:{places.data_port}", f"http://{HOST}:{places.lambda_port}")
-        state = ["--data", str(places.folder), *(["--ephemeral"] if ephemeral else [])]
-        described = ["--functions", str(places.folder / FUNCTIONS), "--environments", self._inside_url]
-        self._data = ServiceProcess("local.data", places.data_port, state, aws, log)
-        self._executions = ServiceProcess("local.executions", places.lambda_port, [*state, *described], aws, log)
+        state = ["--data", str(places.held.path), *(["--ephemeral"] if ephemeral else [])]
+        described = ["--functions", str(places.held.path / FUNCTIONS), "--environments", self._inside_url]
+        kept = (places.held.lock,)
+        data = Command("local.data", places.data_port, state, aws, kept)
+        executions = Command("local.executions", places.lambda_port, [*state, *described], aws, kept)
+        self._data, self._executions = ServiceProcess(data, log), ServiceProcess(executions, log)
         self._environments = Environments(template, inside, aws, log)
-        self._events = EventBus(template.rules, self._environments.invoke, places.folder / DEAD_LETTERS)
+        self._events = EventBus(template.rules, self._environments.invoke, places.held.path / DEAD_LETTERS)
         self._servers: list[uvicorn.Server] = []
         self._ready = False
 
@@ -149,7 +152,9 @@ class Stack:
         from local.http_api import gateway
 
         inside = server(app(self._environments, self._events.deliver))
-        public = server(gateway(self._template, self._environments.invoke, port=self._port, data=self._places.folder))
+        public = server(
+            gateway(self._template, self._environments.invoke, port=self._port, data=self._places.held.path)
+        )
         self._servers = [public, inside]
         await asyncio.gather(inside.serve(sockets=[self._places.inside]), public.serve(sockets=[self._places.public]))
 
@@ -168,7 +173,7 @@ class Stack:
             "data": self._data.url,
         }
         pids = {"supervisor": os.getpid(), "executions": self._executions.pid, "data": self._data.pid}
-        write_json(self._places.folder / ENDPOINTS, {**endpoints, "pids": pids})
+        write_json(self._places.held.path / ENDPOINTS, {**endpoints, "pids": pids})
 
     async def _stop(self, tasks: set[asyncio.Task[Any]]) -> None:
         """End the callers before the called, so that nothing is recorded as having failed because of the stop."""
@@ -180,7 +185,7 @@ class Stack:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        (self._places.folder / ENDPOINTS).unlink(missing_ok=True)
+        (self._places.held.path / ENDPOINTS).unlink(missing_ok=True)
 
 
 def aws_variables(template: Template, data: str, lambda_api: str) -> dict[str, str]:

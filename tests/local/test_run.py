@@ -187,6 +187,20 @@ def test_kill_9_of_the_supervisor_leaves_nothing(stack: Stack) -> None:
     assert stack.request("GET", "/health").status == 200
 
 
+def test_the_next_stack_waits_until_the_last_writer_of_the_old_one_is_gone(stack: Stack, system: Path) -> None:
+    """Two processes writing one journal would lose orders."""
+    data = stack.endpoints["pids"]["data"]
+    os.kill(data, signal.SIGSTOP)
+    try:
+        stack.kill("supervisor")
+        status, line = refused("--port", "0", "--data", str(stack.data), "--template", str(system))
+        assert (status, "is in use by another stack" in line) == (2, True)
+    finally:
+        os.kill(data, signal.SIGCONT)
+    stack.restart()
+    assert stack.request("GET", "/health").status == 200
+
+
 @pytest.mark.parametrize("part", ["data", "executions"])
 def test_a_service_process_that_dies_is_started_again(stack: Stack, part: str) -> None:
     """On its port, and the new process is written down."""

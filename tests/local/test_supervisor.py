@@ -9,7 +9,7 @@ import pytest
 
 from local.folder import StartError, held
 from local.output import log, pass_on
-from local.processes import ServiceProcess
+from local.processes import Command, ServiceProcess
 from local.serving import bind, port_of, reserved_port
 from local.supervisor import aws_variables, describe_functions, isolate
 from local.template import read
@@ -104,7 +104,7 @@ def test_a_service_is_started_again_on_its_port_and_stops_with_its_input(service
     starts: list[int | None] = []
 
     async def steps(port: int) -> None:
-        service = ServiceProcess(service_module, port, [], {}, lambda *_: None)
+        service = ServiceProcess(Command(service_module, port), lambda *_: None)
         keeping = asyncio.create_task(service.keep_running(lambda: starts.append(service.pid)))
         await asyncio.wait_for(service.listening.wait(), 10)
         first = service.pid
@@ -125,7 +125,7 @@ def test_a_service_that_never_listens_ends_the_start(service_module: str) -> Non
     lines: list[str] = []
 
     async def steps() -> None:
-        service = ServiceProcess(service_module, 1, ["fail"], {}, lambda *line: lines.append(line[2]))
+        service = ServiceProcess(Command(service_module, 1, ["fail"]), lambda *line: lines.append(line[2]))
         await service.keep_running(lambda: None)
 
     with pytest.raises(StartError, match=r"some_service did not start \(exit status 2\)"):
@@ -135,8 +135,8 @@ def test_a_service_that_never_listens_ends_the_start(service_module: str) -> Non
 
 def test_a_folder_is_held_by_one_stack(tmp_path: Path) -> None:
     """And is free again when that one is gone."""
-    with held(tmp_path / "data", ephemeral=False) as folder:
-        assert folder == (tmp_path / "data").resolve()
+    with held(tmp_path / "data", ephemeral=False) as ours:
+        assert ours.path == (tmp_path / "data").resolve()
         with pytest.raises(StartError, match="in use"), held(tmp_path / "data", ephemeral=False):
             pass
     with held(tmp_path / "data", ephemeral=False):
