@@ -85,6 +85,44 @@ def test_a_release_tries_three_times(aws: Adapters, contended: Troubled) -> None
     assert len(tries) == 3
 
 
+Meanwhile = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def meanwhile(aws: Adapters, monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """Let something happen between the next read of an item and what its reader makes of it."""
+    get = dynamodb_client().get_item
+
+    def let(happen: Callable[[], object]) -> None:
+        waiting = [happen]
+
+        def read(**parameters: Any) -> Any:
+            answer = get(**parameters)
+            if waiting:
+                waiting.pop()()
+            return answer
+
+        monkeypatch.setattr(dynamodb_client(), "get_item", read)
+
+    return let
+
+
+def test_two_releases_that_read_the_same_reservation_give_back_once(aws: Adapters, meanwhile: Meanwhile) -> None:
+    """The second finds, when it writes, that the first was quicker."""
+    aws.warehouse.reserve("order-1:0", {ATLAS: 2})
+    meanwhile(lambda: aws.warehouse.release("order-1:0", {ATLAS: 2}))
+    aws.warehouse.release("order-1:0", {ATLAS: 2})
+    assert aws.warehouse.available(ATLAS) == FULL
+
+
+def test_a_reservation_that_slips_in_before_its_release_is_given_back(aws: Adapters, meanwhile: Meanwhile) -> None:
+    """The release found nothing, could not close the key, and looks again."""
+    meanwhile(lambda: aws.warehouse.reserve("order-1:0", {ATLAS: 2}))
+    aws.warehouse.release("order-1:0", {ATLAS: 2})
+    assert aws.warehouse.available(ATLAS) == FULL
+    assert aws.warehouse.reserve("order-1:0", {ATLAS: 2}) == (ATLAS,)
+
+
 def test_a_payment_that_meets_another_call_is_asked_again(aws: Adapters, contended: Troubled) -> None:
     """Nobody was charged by the call that lost."""
     contended(1)

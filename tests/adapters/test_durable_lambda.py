@@ -20,7 +20,7 @@ from orders.adapters.durable_lambda import (
     without_callback_ids,
 )
 from orders.adapters.memory import MemoryHistory, MemorySignaller, MemoryStarter
-from orders.domain.errors import InvalidReferenceDataError, TransientFaultError
+from orders.domain.errors import InvalidReferenceDataError, NoHistoryError, TransientFaultError
 from orders.domain.model import DocumentRef, OrderId
 from tests.builders import NOON, at
 
@@ -277,6 +277,23 @@ def test_a_history_out_of_reach_can_be_asked_again(lambda_api: Stubber) -> None:
         LambdaHistory().describe(EXECUTION)
     with pytest.raises(TransientFaultError):
         LambdaHistory().events(EXECUTION, payloads=False)
+
+
+def test_an_execution_that_nobody_knows_has_no_history(lambda_api: Stubber) -> None:
+    """It is no defect: Lambda lets a history go after its retention. Another refusal stays visible."""
+    for code in ("ResourceNotFoundException", "AccessDeniedException"):
+        refuse(lambda_api, "get_durable_execution", code, 404)
+        refuse(lambda_api, "get_durable_execution_history", code, 404)
+    with pytest.raises(NoHistoryError):
+        LambdaHistory().describe(EXECUTION)
+    with pytest.raises(NoHistoryError):
+        LambdaHistory().events(EXECUTION, payloads=False)
+    with pytest.raises(ClientError):
+        LambdaHistory().describe(EXECUTION)
+    with pytest.raises(ClientError):
+        LambdaHistory().events(EXECUTION, payloads=False)
+    with pytest.raises(NoHistoryError):
+        MemoryHistory().describe(EXECUTION)
 
 
 def test_a_told_history_is_repeated() -> None:

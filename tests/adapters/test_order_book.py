@@ -108,6 +108,17 @@ def test_a_change_without_an_entry_leaves_the_audit_alone(adapters: Adapters) ->
     assert len(adapters.orders.audit(order.order_id)) == 2
 
 
+def test_a_change_without_an_entry_is_a_change_like_any_other(adapters: Adapters) -> None:
+    """Whoever judged the row before it must read again, with an entry or without."""
+    order = asked(adapters.orders)
+    first = publish_callback(order, 1, "callback-2")
+    adapters.orders.commit(first)
+    for stale in (publish_callback(order, 1, "callback-3"), judge(order, approval(), at(1))):
+        with pytest.raises(WriteConflictError):
+            adapters.orders.commit(stale)
+    assert adapters.orders.get(order.order_id) == first.after
+
+
 def test_the_audit_is_told_in_order_and_in_full(adapters: Adapters) -> None:
     """Every entry comes back as it was written."""
     creation = registration()
