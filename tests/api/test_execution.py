@@ -111,6 +111,12 @@ def test_only_auditors_see_payloads_and_nobody_sees_a_callback_id(world: World, 
     assert SECRET not in audited.text + own.text
 
 
+def test_an_execution_that_the_service_has_let_go_is_told_from_an_order_that_is_not_there(world: World) -> None:
+    answer = execution(world.submit())
+
+    assert (answer.status, answer.json["code"]) == (404, "no-history")
+
+
 def test_a_cursor_that_is_no_number_is_told_so(world: World, history: ToldHistory) -> None:
     answer = call(an_event("GET", f"/orders/{world.submit()}/execution", query={"after": "soon"}))
 

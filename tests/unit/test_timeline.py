@@ -182,6 +182,21 @@ def test_the_execution_says_how_it_ended() -> None:
     assert Story().tell("ExecutionSucceeded", 9, "order", Result={"Payload": '"ok"'}).seen().result == '"ok"'
 
 
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("ExecutionSucceeded", "SUCCEEDED"),
+        ("ExecutionFailed", "FAILED"),
+        ("ExecutionTimedOut", "TIMED_OUT"),
+        ("ExecutionStopped", "STOPPED"),
+    ],
+)
+def test_an_end_that_the_description_did_not_know_yet_is_the_end(kind: str, status: str) -> None:
+    ended = Story().tell(kind, 9, "order").seen(status="RUNNING")
+
+    assert (ended.status, ended.ended_at, ended.next_poll_ms) == (status, at(9), None)
+
+
 def test_without_execution_data_a_failure_is_only_a_failure() -> None:
     (step,) = Story().tell("StepFailed", 2, "charge").seen().operations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
@@ -12,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orders.adapters.clients import lambda_client
 from orders.adapters.documents import canonical_json
 from orders.adapters.faults import code_of, translated
-from orders.domain.errors import CountersignError, InvalidReferenceDataError
+from orders.domain.errors import CountersignError, InvalidReferenceDataError, NoHistoryError
 from orders.domain.model import DocumentRef, OrderId
 
 METRICS_NAMESPACE = "Countersign"
@@ -121,7 +122,7 @@ class LambdaHistory:
     def events(self, execution_arn: str, *, payloads: bool) -> Sequence[Mapping[str, Any]]:
         """Return every history event, oldest first, without payloads unless asked; callback ids become their ref."""
         pages = lambda_client().get_paginator("get_durable_execution_history")
-        with translated():
+        with _known(), translated():
             found = pages.paginate(
                 DurableExecutionArn=execution_arn,
                 IncludeExecutionData=payloads,
@@ -131,11 +132,23 @@ class LambdaHistory:
 
     def describe(self, execution_arn: str) -> Mapping[str, Any]:
         """Return Status, StartTimestamp and, once it is over, EndTimestamp; never input or result."""
-        with translated():
+        with _known(), translated():
             answer: Mapping[str, Any] = lambda_client().get_durable_execution(
                 DurableExecutionArn=execution_arn, IncludeExecutionData=False
             )
         return {name: answer[name] for name in _DESCRIBED if name in answer}
+
+
+@contextmanager
+def _known() -> Iterator[None]:
+    """Tell an execution that the service does not know, or has let go after its retention, from a defect."""
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        message = "The service keeps no history of this order's execution: it is very new, or older than the retention."
+        raise NoHistoryError(message) from error
 
 
 def without_callback_ids(events: Sequence[Any]) -> list[Any]:

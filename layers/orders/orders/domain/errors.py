@@ -57,6 +57,12 @@ class OrderNotFoundError(CountersignError):
     code = "not-found"
 
 
+class NoHistoryError(OrderNotFoundError):
+    """The order is there, and what its execution did is not: not yet, or no longer."""
+
+    code = "no-history"
+
+
 class NotAnApproverError(CountersignError):
     """The person has no role that may decide this level."""
 

@@ -127,7 +127,7 @@ class Signaller(Protocol):
 
 
 class ExecutionHistory(Protocol):
-    """Reads the history of one durable execution."""
+    """Reads what one durable execution did. NoHistoryError when the service does not know it, or has let it go."""
 
     def events(self, execution_arn: str, *, payloads: bool) -> Sequence[Mapping[str, Any]]:
         """Return every history event (botocore's shape), oldest first; callback ids are replaced by their `ref`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orders.domain.access import Access, access_of, actions_of, audience_for
-from orders.domain.errors import OrderNotFoundError
+from orders.domain.errors import NoHistoryError, OrderNotFoundError
 from orders.domain.model import AuditEntry, Order, OrderDocument, OrderId, Person, Status
 from orders.services.ports import Clock, DocumentStore, ExecutionHistory, OrderBook, Page
 from orders.services.timeline import Timeline, timeline_of
@@ -44,7 +44,7 @@ class ReadingService:
         """Return what happened in the order's execution since history event `after` (0 for everything)."""
         order, access = self._seen(order_id, person)
         if order.execution_arn is None:
-            raise _not_found()
+            raise NoHistoryError("Nothing is known of this order's execution yet; look again in a moment.")
         description = self.history.describe(order.execution_arn)
         events = self.history.events(order.execution_arn, payloads=access.payloads)
         return timeline_of(description, events, after=after, now=self.clock.now())

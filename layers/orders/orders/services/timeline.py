@@ -105,11 +105,15 @@ class Timeline:
 def timeline_of(
     description: Mapping[str, Any], events: Sequence[Mapping[str, Any]], *, after: int, now: datetime
 ) -> Timeline:
-    """Return what the history says: everything for `after` 0, else only what an event later than `after` touched."""
+    """Return what the history says: everything for `after` 0, else only what an event later than `after` touched.
+
+    The history may be younger than the description: an end that it tells is the end, or the caller, who has seen every
+    event, would go on believing that the execution runs.
+    """
     reading = _Reading()
     for event in events:
         reading.take(event)
-    status, ended_at = str(description["Status"]), description.get("EndTimestamp")
+    status, ended_at = reading.end or (str(description["Status"]), description.get("EndTimestamp"))
     return Timeline(
         status=status,
         started_at=description["StartTimestamp"],
@@ -132,6 +136,7 @@ class _Reading:
     invocations: list[Invocation] = field(default_factory=list)
     last_event: int = 0
     last_moment: datetime | None = None
+    end: tuple[str, datetime] | None = None
     running: bool = False
     began: datetime | None = None
     moved: set[str] = field(default_factory=set)
@@ -154,6 +159,9 @@ class _Reading:
 
     def _note_execution(self, event: Mapping[str, Any]) -> None:
         details = _details(event)
+        status = STATUSES.get(str(event["EventType"]).removeprefix("Execution"))
+        if status in OVER:
+            self.end = status, event["EventTimestamp"]
         self.input = _payload(details, "Input") or self.input
         self.result = _payload(details, "Result") or self.result
         self.error = _error(details) or self.error

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
+from orders.domain.errors import NoHistoryError
 from orders.domain.model import DocumentRef, OrderId
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:countersign-OrderWorkflow:1/durable-execution/{0}/{0}"
@@ -103,10 +104,15 @@ class MemoryHistory:
 
     def events(self, execution_arn: str, *, payloads: bool) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
         """Return what was told, as it was told."""
-        with self._lock:
-            return self._histories[execution_arn][1]
+        return self._told(execution_arn)[1]
 
     def describe(self, execution_arn: str) -> Mapping[str, Any]:
         """Return what was told."""
+        return self._told(execution_arn)[0]
+
+    def _told(self, execution_arn: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
         with self._lock:
-            return self._histories[execution_arn][0]
+            found = self._histories.get(execution_arn)
+        if found is None:
+            raise NoHistoryError("Nobody has told this history.")
+        return found
