@@ -70,6 +70,20 @@ const EVENTS = {
   expired: "nobody decided in time",
   reminded: "sent a reminder",
   escalated: "asked the next role too",
+  "notification-failed": "could not deliver a message",
+  refused: "refused the order",
+  "cooling-off-begun": "began the cooling-off wait",
+  "charge-begun": "began the charge",
+  "job-opened": "opened a picking job",
+  "job-claimed": "claimed the picking job",
+  "job-lost": "lost sight of the picking job",
+  "job-unclaimed": "found nobody to pick",
+  completed: "completed the order",
+  failed: "gave up and undid everything",
+  "needs-attention": "asked for an operator",
+  "stop-requested": "asked to stop the execution",
+  "recovery-begun": "began the recovery",
+  recovered: "recovered the order",
 };
 
 /** @param {string} status @returns {Label} */

@@ -57,15 +57,19 @@ class Complaints:
             self.texts.append(message.text)
 
 
+def find_chromium() -> str:
+    """Return the path of the system's Chromium, or say how to get one."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    pytest.exit("The browser tests need Chromium: install it (Debian: apt install chromium).", returncode=2)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, started once."""
-    path = next(
-        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-    )
-    assert path, "The browser tests need Chromium: install it (Debian: apt install chromium)."
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
         yield chromium
         chromium.close()
 

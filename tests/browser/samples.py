@@ -145,7 +145,7 @@ def an_audit() -> dict[str, Any]:
 def a_script(order: dict[str, Any] | None = None) -> Script:
     """Return a script in which everything works and there is one order."""
     order = order or an_order()
-    lines = [{"sku": "JUNO-MAIL", "quantity": 7, "unitPrice": 1_200}]
+    lines = [{"sku": "MERIDIAN-GIS", "quantity": 10_000, "unitPrice": 99_000}]
     path = f"/orders/{order['orderId']}"
     token = {"accessToken": "not-checked-here", "tokenType": "Bearer", "expiresIn": 3600}
     script = Script()

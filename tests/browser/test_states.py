@@ -39,6 +39,10 @@ LOOKS: dict[str, dict[str, Any]] = {
     "1280 light": {"width": 1280, "dark": False},
 }
 KIB = 1024
+SET_HIDDEN = """hidden => {
+    Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
 
 
 @pytest.fixture
@@ -296,6 +300,23 @@ def test_a_waiting_order_is_followed_without_haste(server: str, script: Script, 
     heard = len(script.heard)
     page.wait_for_timeout(1500)
     assert len(script.heard) == heard, "what has ended is not asked again"
+
+
+def test_a_hidden_tab_is_silent(server: str, script: Script, open_page: OpenPage) -> None:
+    """Nobody looks: nothing is asked. Somebody looks again: it is asked at once."""
+    script.on(f"GET /orders/{ORDER_ID}/execution", Answer(an_execution(nextPollMs=200)))
+    page = open_page(f"{server}/{VIEWS['order']}")
+    expect(page.get_by_text("open-level")).to_be_visible()
+    page.evaluate(SET_HIDDEN, arg=True)
+    expect(page.get_by_text("Paused")).to_be_visible()
+    page.wait_for_timeout(300)
+    heard = len(script.heard)
+    page.wait_for_timeout(1500)
+    assert len(script.heard) == heard
+    page.evaluate(SET_HIDDEN, arg=False)
+    expect(page.get_by_text("Live")).to_be_visible()
+    page.wait_for_timeout(300)
+    assert len(script.heard) > heard
 
 
 def test_hostile_text_is_shown_as_text(server: str, script: Script, open_page: OpenPage) -> None:

@@ -84,7 +84,7 @@ const Lines = ({ lines, currency }) => html`<table class="contents">
     ${lines.slice(0, LINES_SHOWN).map(
       (line) => html`<tr>
         <th scope="row"><code>${line.sku}</code></th>
-        <td class="number">${line.quantity.toLocaleString("en-IE")}</td>
+        <td class="number">${line.quantity.toLocaleString("en-IE")} ×</td>
         <td class="number">${money(line.unitPrice, currency)}</td>
         <td class="number">${money(line.unitPrice * line.quantity, currency)}</td>
       </tr>`,
