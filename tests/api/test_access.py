@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.api.world import NOBODYS, World, an_event, call, decision
+from tests.api.world import NOBODYS, ONE_LEVEL, World, an_event, call, decision
 from tests.builders import NOON
 
 PEOPLE = (
@@ -37,6 +37,14 @@ def get(order_id: str, what: str, person: str) -> int:
     """Return the status of a look at the order; a history without events is 304, which is as good as seen."""
     status = call(an_event("GET", f"/orders/{order_id}{what}", person=person)).status
     return 200 if status == 304 else status
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_an_order_is_placed_by_requesters_alone(world: World, person: str) -> None:
+    answer = call(an_event("POST", "/orders", person=person, body=ONE_LEVEL))
+
+    assert answer.status == (202 if person.startswith("requester") else 403)
+    assert len(world.starter.started) == (1 if answer.status == 202 else 0)
 
 
 @pytest.mark.parametrize("person", PEOPLE)

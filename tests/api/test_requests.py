@@ -54,6 +54,15 @@ def test_every_pointer_leads_to_what_is_wrong_or_to_where_something_is_missing(
         assert finding["detail"].endswith(".")
 
 
+def test_every_log_line_about_an_order_names_it(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    order_id = world.pending()
+    call(decision(order_id))
+    call(an_event("GET", "/me"))
+
+    logged = [(vars(each)["route"], vars(each)["order_id"]) for each in caplog.records if each.message == "answered"]
+    assert logged == [("POST /orders", order_id), ("POST /orders/{orderId}/decisions", order_id), ("GET /me", None)]
+
+
 def test_no_log_line_holds_what_people_wrote(world: World, caplog: pytest.LogCaptureFixture) -> None:
     order_id = world.pending(body={**ONE_LEVEL, "customer": "canary-customer", "note": "canary-note"})
     call(decision(order_id, verdict="reject", reason="canary-reason"))

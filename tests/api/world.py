@@ -188,8 +188,9 @@ class World:
         )
 
     def submit(self, person: str = "requester-1", body: dict[str, Any] | None = None) -> str:
-        """Submit an order and return its id."""
-        answer = call(an_event("POST", "/orders", person=person, body=body or ONE_LEVEL))
+        """Submit an order, as a person who is a requester too, and return its id."""
+        groups = f"[{' '.join(sorted(a_person(person).roles | {Role.REQUESTERS}))}]"
+        answer = call(an_event("POST", "/orders", person=person, groups=groups, body=body or ONE_LEVEL))
         assert answer.status == 202, answer.text
         return str(answer.json["orderId"])
 
@@ -218,8 +219,3 @@ def decision(
     if reason is not None:
         body["reason"] = reason
     return an_event("POST", f"/orders/{order_id}/decisions", person=person, body=body)
-
-
-def roles_of(person: str) -> frozenset[Role]:
-    """Return the roles that the person's name stands for."""
-    return a_person(person).roles

@@ -115,7 +115,7 @@ class World:
         """Submit an order as requester-1 and return its id; its execution is running."""
         self.keys += 1
         submission = Submission(customer, "EUR", tuple(RequestedLine(*line) for line in lines))
-        return self.services.intake.submit("requester-1", f"key-{self.keys:012}", submission).order_id
+        return self.services.intake.submit(a_person("requester-1"), f"key-{self.keys:012}", submission).order_id
 
     def row(self, order_id: OrderId) -> Order:
         """Return the order's row."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -21,6 +22,7 @@ from approval_api.idempotency import answer_once
 from approval_api.identity import Caller
 from approval_api.problems import MEDIA_TYPE, MethodNotAllowedError, NoSuchRouteError, problem_of
 from approval_api.requests import (
+    ORDER_ID,
     After,
     Cursor,
     DecisionBody,
@@ -78,13 +80,13 @@ app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=pars
     "/orders",
     status_code=HTTPStatus.ACCEPTED,
     summary="Submit an order",
-    responses=answers(OrderView, status=202, post=True),
+    responses=answers(OrderView, 403, status=202, post=True),
     security=TOKEN,
     middlewares=[answer_once],
 )
 def submit_order(body: Annotated[SubmissionBody, Body()], key: IdempotencyKey, caller: Caller) -> Response[OrderView]:
     """Take an order. The answer says that its workflow has been started; follow `Location` to see it move."""
-    order = services().intake.submit(caller.username, key, body.submission())
+    order = services().intake.submit(caller, key, body.submission())
     metrics.add_metric("OrdersSubmitted", MetricUnit.Count, 1)
     view = order_view(order, services().reading.actions(order, caller))
     headers = {"Location": f"/orders/{order.order_id}"}
@@ -275,7 +277,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     answer["headers"] = {**HEADERS, **answer["headers"]}
     status = int(answer["statusCode"])
     metrics.add_metric(f"Answers{status // 100}xx", MetricUnit.Count, 1)
-    logger.info("answered", extra={"route": event["routeKey"], "status": status})
+    order = re.search(ORDER_ID, answer["headers"].get("Location", event["rawPath"]))
+    logger.info(
+        "answered",
+        extra={"route": event["routeKey"], "status": status, "order_id": order.group() if order else None},
+    )
     return answer
 
 

@@ -70,7 +70,8 @@ class WithdrawalBody(_Body):
     reason: Annotated[str, Field(max_length=LONGEST_TEXT)] | None = None
 
 
-OrderPath = Annotated[str, Path(alias="orderId", pattern="^o[a-z2-7]{26}$", description="The order's id")]
+ORDER_ID = r"o[a-z2-7]{26}"
+OrderPath = Annotated[str, Path(alias="orderId", pattern=f"^{ORDER_ID}$", description="The order's id")]
 IdempotencyKey = Annotated[
     str,
     Header(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orders.domain.errors import CorruptDocumentError, KeyReusedError
-from orders.domain.model import DocumentRef, Order, OrderDocument, OrderId, Status
+from orders.domain.errors import CorruptDocumentError, KeyReusedError, NotPermittedError
+from orders.domain.model import DocumentRef, Order, OrderDocument, OrderId, Person, Role, Status
 from orders.domain.submission import Submission, Terms, draw_up, order_id_for
 from orders.domain.transitions import register
 from orders.services.ports import Clock, DocumentStore, ExecutionStarter, OrderBook
@@ -21,14 +21,16 @@ class IntakeService:
     clock: Clock
     terms: Terms
 
-    def submit(self, requester: str, idempotency_key: str, submission: Submission) -> Order:
+    def submit(self, person: Person, idempotency_key: str, submission: Submission) -> Order:
         """Return the one order of this person and key, having made sure that its execution was accepted.
 
-        Raises InvalidRequestError, KeyReusedError when the key belongs to another request, TransientFaultError when
-        the start could not be confirmed (the same call again heals it).
+        Raises NotPermittedError when the person may not order, InvalidRequestError, KeyReusedError when the key belongs
+        to another request, TransientFaultError when the start could not be confirmed (the same call again heals it).
         """
-        order_id = order_id_for(requester, idempotency_key)
-        document, ref = self._document(order_id, requester, submission)
+        if Role.REQUESTERS not in person.roles:
+            raise NotPermittedError("Only requesters may place orders; ask one of them, or for that role.")
+        order_id = order_id_for(person.username, idempotency_key)
+        document, ref = self._document(order_id, person.username, submission)
         existing = self.orders.get(order_id)
         if existing is not None and existing.is_final:
             return existing
