@@ -36,7 +36,7 @@ def kill_workers_after(stack: Stack, seconds: float, hit: list[str]) -> None:
 
 
 def order_under_fire(orders: Orders, key: str, delay: float, hit: list[str]) -> str:
-    """Place, approve and complete one order while the workers are killed once; try again until it is taken, as people do."""
+    """Place, approve and complete one order while the workers are killed once; try again until it is taken."""
     killer = threading.Thread(target=kill_workers_after, args=(orders.stack, delay, hit))
     killer.start()
     answer = orders.post(ATLAS, key=key)
