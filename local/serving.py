@@ -2,7 +2,6 @@
 
 import contextlib
 import socket
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -38,20 +37,12 @@ def port_of(listener: socket.socket) -> int:
     return int(listener.getsockname()[1])
 
 
-@contextlib.contextmanager
-def reserved_port() -> Iterator[int]:
-    """A free port, kept for a process of ours that binds it itself, also again after it died.
+def inherited(descriptor: int) -> socket.socket:
+    """The listening socket that the supervisor made for this process, which outlives the process.
 
-    Linux lets two sockets that both allow it bind one port as long as only one listens, and gives a bound port to
-    nobody else. Elsewhere the port is only known to have been free a moment ago.
+    While the process is started again its callers wait in the socket's backlog instead of being refused.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind((HOST, 0))
-        port = port_of(holder)
-        if sys.platform != "linux":
-            holder.close()
-        yield port
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=descriptor)
 
 
 def server(app: "ASGIApp") -> "uvicorn.Server":

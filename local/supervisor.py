@@ -17,7 +17,7 @@ from local.events import EventBus
 from local.folder import Held, StartError, held, write_json
 from local.output import log
 from local.processes import Command, ServiceProcess
-from local.serving import HOST, bind, port_of, reserved_port, server
+from local.serving import HOST, bind, port_of, server
 from local.template import Function, Template
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a stack is: its folder, its two listening sockets, and the ports of its service processes."""
+    """Where a stack is: its folder and its listening sockets, two of them for the service processes."""
 
     held: Held
     public: socket
     inside: socket
-    data_port: int
-    lambda_port: int
+    data: socket
+    lambda_api: socket
 
 
 def run(template: Template, options: Options) -> None:
@@ -59,13 +59,12 @@ def run(template: Template, options: Options) -> None:
         ours = leaving.enter_context(held(options.data, ephemeral=options.ephemeral))
         folder = ours.path
         inside = leaving.enter_context(bind(0))
-        data_port = leaving.enter_context(reserved_port())
-        lambda_port = leaving.enter_context(reserved_port())
+        data, lambda_api = leaving.enter_context(bind(0)), leaving.enter_context(bind(0))
         (folder / ENDPOINTS).unlink(missing_ok=True)
         write_json(folder / FUNCTIONS, describe_functions(template))
         count = f"{len(template.functions)} functions, {len(template.http_api.routes)} routes"
         print(f"starting {count}, {len(template.tables)} tables; state in {folder}", flush=True)
-        places = Places(ours, public, inside, data_port, lambda_port)
+        places = Places(ours, public, inside, data, lambda_api)
         asyncio.run(Stack(template, places, ephemeral=options.ephemeral).serve())
 
 
@@ -88,12 +87,14 @@ class Stack:
         self._port = port_of(places.public)
         inside = f"{HOST}:{port_of(places.inside)}"
         self._inside_url = f"http://{inside}"
-        aws = aws_variables(template, f"http://{HOST}:{places.data_port}", f"http://{HOST}:{places.lambda_port}")
+        aws = aws_variables(
+            template, f"http://{HOST}:{port_of(places.data)}", f"http://{HOST}:{port_of(places.lambda_api)}"
+        )
         state = ["--data", str(places.held.path), *(["--ephemeral"] if ephemeral else [])]
         described = ["--functions", str(places.held.path / FUNCTIONS), "--environments", self._inside_url]
         kept = (places.held.lock,)
-        data = Command("local.data", places.data_port, state, aws, kept)
-        executions = Command("local.executions", places.lambda_port, [*state, *described], aws, kept)
+        data = Command("local.data", places.data, state, aws, kept)
+        executions = Command("local.executions", places.lambda_api, [*state, *described], aws, kept)
         self._data, self._executions = ServiceProcess(data, log), ServiceProcess(executions, log)
         self._environments = Environments(template, inside, aws, log)
         self._events = EventBus(template.rules, self._environments.invoke, places.held.path / DEAD_LETTERS)
@@ -126,9 +127,9 @@ class Stack:
         if health is not None:
             self._environments.prewarm([health.function])
         connecting = asyncio.to_thread(resources.Clients.of, self._data.url, self._template.region)
-        clients, _ = await asyncio.gather(connecting, self._data.listening.wait())
+        clients, _ = await asyncio.gather(connecting, self._data.ready.wait())
         making = asyncio.to_thread(resources.make_missing, clients, self._template)
-        await asyncio.gather(making, self._executions.listening.wait())
+        await asyncio.gather(making, self._executions.ready.wait())
         if health is not None:
             await self._check_health()
         self._ready = True
@@ -182,6 +183,9 @@ class Stack:
         await self._executions.stop()
         await self._environments.close()
         await self._data.stop()
+        # Nobody will serve them again: whoever still waits, such as a start that was interrupted, is let go.
+        self._places.data.close()
+        self._places.lambda_api.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from local.data.journal import Journal, JournalError
 from local.data.server import listen, run
 from local.data.store import DataStore
+from local.serving import inherited
 
 
 def main() -> int:
@@ -16,7 +17,8 @@ def main() -> int:
     options = _options()
     threading.Thread(target=_end_with_input, daemon=True).start()
     try:
-        listener = listen(options.bind, options.port)
+        given = options.socket
+        listener = listen(options.bind, options.port) if given is None else inherited(given)
         journal = None if options.ephemeral else Journal(options.data / "data")
         store = DataStore(journal)
     except (OSError, JournalError) as error:
@@ -31,6 +33,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.data", description="DynamoDB, S3 and SNS on loopback.")
     parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
+    parser.add_argument("--socket", type=int, help="file descriptor of a listening socket to use instead")
     parser.add_argument("--data", type=Path, required=True, help="folder of the journal")
     parser.add_argument("--ephemeral", action="store_true", help="remember nothing")
     parser.add_argument("--bind", default="127.0.0.1", help="address, for containers that cannot reach loopback")

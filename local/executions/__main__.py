@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("aws_durable_execution_sdk_python_testing").setLevel(logging.ERROR)
     try:
         service = Service(_settings(options))
-        server = ApiServer(options.port, lambda: Api(service))
+        server = ApiServer(options.port, lambda: Api(service), options.socket)
     except (OSError, ValueError) as error:
         print(f"executions: cannot start: {error}", file=sys.stderr)
         return 2
@@ -56,6 +56,7 @@ def without_tokens(record: logging.LogRecord) -> bool:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.executions", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="port of the Lambda API on 127.0.0.1; 0 picks one")
+    parser.add_argument("--socket", type=int, help="file descriptor of a listening socket to use instead")
     parser.add_argument("--data", type=Path, required=True, help="folder of the state")
     parser.add_argument("--functions", type=Path, required=True, help="JSON file that describes the functions")
     parser.add_argument("--environments", required=True, help="address of the execution environments' endpoint")

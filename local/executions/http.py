@@ -30,6 +30,7 @@ from local.executions.errors import (
 from local.executions.listing import ListRequest
 from local.executions.service import Service
 from local.lambda_endpoint import InvokeRequest, LambdaEndpoint
+from local.serving import inherited
 
 logger = logging.getLogger(__name__)
 
@@ -278,8 +279,12 @@ class ApiServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close: ClassVar[bool] = False  # type: ignore[misc]  # a setting of the base class
 
-    def __init__(self, port: int, api: Callable[[], Api]) -> None:
-        super().__init__((HOST, port), _Handler)
+    def __init__(self, port: int, api: Callable[[], Api], listener: int | None = None) -> None:
+        super().__init__((HOST, port), _Handler, bind_and_activate=listener is None)
+        if listener is not None:
+            self.socket.close()
+            self.socket = inherited(listener)
+            self.server_address = self.socket.getsockname()
         self.api = api()
 
     @property

@@ -3,32 +3,39 @@
 import asyncio
 import json
 import os
+import signal
 from pathlib import Path
+from socket import socket
 
 import pytest
 
 from local.folder import StartError, held
 from local.output import log, pass_on
 from local.processes import Command, ServiceProcess
-from local.serving import bind, port_of, reserved_port
+from local.serving import bind, port_of
 from local.supervisor import aws_variables, describe_functions, isolate
 from local.template import read
 from tests.local import small_system
 from tests.stack import alive
 
-SERVICE = '''
-"""A service: listens on its port until standard input ends; its first argument may tell it to fail."""
+SERVICE = """
+import os, socket, sys, threading
 
-import socket
-import sys
+def end_with_input():
+    os.read(0, 1)
+    os._exit(0)
 
 if "fail" in sys.argv:
     print("there is no reason")
     sys.exit(2)
-with socket.create_server(("127.0.0.1", int(sys.argv[2]))):
-    print("listening")
-    sys.stdin.read()
-'''
+threading.Thread(target=end_with_input, daemon=True).start()
+listener = socket.socket(fileno=int(sys.argv[sys.argv.index("--socket") + 1]))
+print("ready to say who I am", flush=True)
+while True:
+    caller, _ = listener.accept()
+    caller.sendall(str(os.getpid()).encode())
+    caller.close()
+"""
 
 
 @pytest.fixture
@@ -99,34 +106,42 @@ def test_long_and_unfinished_lines_are_passed_on_whole() -> None:
     assert lines == ["one", "two", "x" * 200_000, "last"]
 
 
-def test_a_service_is_started_again_on_its_port_and_stops_with_its_input(service_module: str) -> None:
-    """Whoever wants to know is told about each start."""
+def test_a_service_is_started_again_and_its_callers_wait_meanwhile(service_module: str) -> None:
+    """Its socket outlives it; a call made while nobody serves is answered by the next process."""
     starts: list[int | None] = []
 
-    async def steps(port: int) -> None:
-        service = ServiceProcess(Command(service_module, port), lambda *_: None)
+    async def who(port: int) -> int:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        answer = await reader.read()
+        writer.close()
+        return int(answer)
+
+    async def steps(listener: socket) -> None:
+        service = ServiceProcess(Command(service_module, listener), lambda *_: None)
         keeping = asyncio.create_task(service.keep_running(lambda: starts.append(service.pid)))
-        await asyncio.wait_for(service.listening.wait(), 10)
-        first = service.pid
-        assert first is not None
-        service.kill()
-        while len(starts) < 2:  # noqa: ASYNC110 - the callback is what is being tested
-            await asyncio.sleep(0.02)
+        await service.ready.wait()
+        first = await who(port_of(listener))
+        os.kill(first, signal.SIGKILL)
+        while alive(first):  # noqa: ASYNC110 - a process that ends tells only its parent
+            await asyncio.sleep(0.001)
+        second = await who(port_of(listener))
+        assert starts == [first, second]
         await service.stop()
         await keeping
-        assert [alive(pid) for pid in starts if pid] == [False, False]
+        assert not alive(second)
 
-    with reserved_port() as port:
-        asyncio.run(asyncio.wait_for(steps(port), 20))
+    with bind(0) as listener:
+        asyncio.run(asyncio.wait_for(steps(listener), 20))
 
 
-def test_a_service_that_never_listens_ends_the_start(service_module: str) -> None:
+def test_a_service_that_never_serves_ends_the_start(service_module: str) -> None:
     """Its own line is passed on, and the error says where to look."""
     lines: list[str] = []
 
     async def steps() -> None:
-        service = ServiceProcess(Command(service_module, 1, ["fail"]), lambda *line: lines.append(line[2]))
-        await service.keep_running(lambda: None)
+        with bind(0) as listener:
+            command = Command(service_module, listener, ["fail"])
+            await ServiceProcess(command, lambda *line: lines.append(line[2])).keep_running(lambda: None)
 
     with pytest.raises(StartError, match=r"some_service did not start \(exit status 2\)"):
         asyncio.run(asyncio.wait_for(steps(), 20))
