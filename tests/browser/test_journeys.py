@@ -215,7 +215,7 @@ def test_order_approve_and_inspect_with_the_keyboard_alone(stack: Stack, open_pa
     expect(page.get_by_role("heading", level=1)).to_be_focused()
     reach(page, page.get_by_role("button", name="step open-level"))
     keys.press("Enter")
-    expect(page.get_by_text("Began")).to_be_visible()
+    expect(page.get_by_text("Began", exact=True)).to_be_visible()
 
 
 def test_reject_with_the_keyboard_alone(stack: Stack, open_page: OpenPage) -> None:
