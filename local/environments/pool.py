@@ -106,6 +106,7 @@ class Pool:
     def _retire(self, environment: Environment, request_id: str | None) -> None:
         """End an environment that has been idle since, unless it is the last one."""
         unused = environment in self._idle and environment.request_id == request_id
-        if unused and len(self.environments) > 1:
+        alive = sum(found.state != "dead" for found in self.environments.values())
+        if unused and alive > 1:
             self._idle.remove(environment)
             environment.kill()
