@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 import boto3
@@ -75,11 +75,10 @@ class Orders:
 
     # --- what lies in the table ---------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def _table(self) -> Any:
-        session = boto3.Session("test", "test", region_name="us-east-1")
-        endpoint = self.stack.endpoints["data"]
-        return session.resource("dynamodb", endpoint_url=endpoint).Table("countersign-OrdersTable")
+        """The orders table where it is now: a restarted stack has other ports."""
+        return _table_at(self.stack.endpoints["data"])
 
     def _query(self, pk: str, prefix: str) -> list[dict[str, Any]]:
         condition = "pk = :pk AND begins_with(sk, :prefix)"
@@ -106,3 +105,9 @@ class Orders:
         items = self.get(order_id, "/audit")["items"]
         assert [item["seq"] for item in items] == list(range(1, len(items) + 1))
         return [item["event"] for item in items]
+
+
+@cache
+def _table_at(endpoint: str) -> Any:
+    session = boto3.Session("test", "test", region_name="us-east-1")
+    return session.resource("dynamodb", endpoint_url=endpoint).Table("countersign-OrdersTable")
