@@ -36,6 +36,7 @@ ALLOWED = {
         "${OrdersTable.Arn}": ITEMS,
         "${OrdersTable.Arn}/index/*": {"dynamodb:Query"},
         "${RequestsTable.Arn}": REQUEST_ITEMS,
+        "${DocumentsBucket.Arn}": {"s3:ListBucket"},
         "${DocumentsBucket.Arn}/orders/*": OBJECTS,
         "${OrderWorkflowAliaslive}": {"lambda:InvokeFunction"},
         "${OrderWorkflow.Arn}:*/durable-execution/*/*": EXECUTIONS,
