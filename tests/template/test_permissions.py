@@ -38,7 +38,6 @@ ALLOWED = {
         "${RequestsTable.Arn}": REQUEST_ITEMS,
         "${DocumentsBucket.Arn}": {"s3:ListBucket"},
         "${DocumentsBucket.Arn}/orders/*": OBJECTS,
-        "${DocumentsBucket.Arn}": {"s3:ListBucket"},
         "${OrderWorkflowAliaslive}": {"lambda:InvokeFunction"},
         "${OrderWorkflow.Arn}:*/durable-execution/*/*": EXECUTIONS,
     },
