@@ -9,7 +9,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,9 @@ NO_STORE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 class Issuer:
     """Issues tokens for the identities above and publishes the key that signs them."""
 
-    def __init__(self, origin: str, client_id: str, folder: Path | None) -> None:
+    def __init__(self, origin: str, client_id: str, folder: Path | None, now: Callable[[], float] = time.time) -> None:
         """Issue as `{origin}/local`; the key is kept in the folder, or with None only in memory."""
+        self._now = now
         self.url = f"{origin}/local"
         self._client_id = client_id
         self._file = None if folder is None else folder / "identity" / "signing-key.pem"
@@ -64,7 +65,7 @@ class Issuer:
 
         Raises KeyError for anybody who is not an identity.
         """
-        now = int(time.time())
+        now = int(self._now())
         claims = {
             "iss": self.url,
             "sub": str(uuid.uuid5(uuid.NAMESPACE_URL, username)),
@@ -86,13 +87,8 @@ class Issuer:
         key = self._signing_key().public_key()
         return {_key_id(key): key}
 
-    def answer(self, request: Request, own_origins: set[str]) -> Response:
-        """Answer below `/local/`, for this machine and for pages of this server only."""
-        client = request.client.host if request.client else ""
-        foreign = request.headers.get("origin", next(iter(own_origins))) not in own_origins
-        cross_site = request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}
-        if client not in LOOPBACK or foreign or cross_site:
-            return _refused(403, "The development sign-in is for this machine only")
+    def answer(self, request: Request) -> Response:
+        """Answer below `/local/`, to a request that was found to come from this machine."""
         if request.method != "GET":
             return _refused(405, "Only GET", {"allow": "GET"})
         documents = {
@@ -153,6 +149,16 @@ class Issuer:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(pem)
         return key
+
+
+def foreign(request: Request, own_origins: set[str]) -> Response | None:
+    """The refusal of a request below `/local/` from another machine or from a page of another server."""
+    client = request.client.host if request.client else ""
+    strange = request.headers.get("origin", next(iter(own_origins))) not in own_origins
+    cross_site = request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}
+    if client in LOOPBACK and not strange and not cross_site:
+        return None
+    return _refused(403, "The development sign-in is for this machine only")
 
 
 def _key_id(key: rsa.RSAPublicKey) -> str:

@@ -66,5 +66,6 @@ def server(app: "ASGIApp") -> "uvicorn.Server":
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=1,
         server_header=False,
+        date_header=False,  # the gateway's is by the stack's clock
     )
     return Server(config)

@@ -11,7 +11,7 @@ from pathlib import Path
 from socket import socket
 from typing import TYPE_CHECKING, Any
 
-from local import resources
+from local import clock, resources
 from local.environments import Environments
 from local.events import EventBus
 from local.folder import Held, StartError, held, write_json
@@ -96,7 +96,8 @@ class Stack:
         data = Command("local.data", places.data, state, aws, kept)
         executions = Command("local.executions", places.lambda_api, [*state, *described], aws, kept)
         self._data, self._executions = ServiceProcess(data, log), ServiceProcess(executions, log)
-        self._environments = Environments(template, inside, aws, log)
+        timed = {**aws, "LOCAL_CLOCK": str(places.held.path / clock.FILE)}
+        self._environments = Environments(template, inside, timed, log)
         self._events = EventBus(template.rules, self._environments.invoke, places.held.path / DEAD_LETTERS)
         self._servers: list[uvicorn.Server] = []
         self._ready = False
@@ -154,7 +155,13 @@ class Stack:
 
         inside = server(app(self._environments, self._events.deliver))
         public = server(
-            gateway(self._template, self._environments.invoke, port=self._port, data=self._places.held.path)
+            gateway(
+                self._template,
+                self._environments.invoke,
+                port=self._port,
+                data=self._places.held.path,
+                executions=self._executions.url,
+            )
         )
         self._servers = [public, inside]
         await asyncio.gather(inside.serve(sockets=[self._places.inside]), public.serve(sockets=[self._places.public]))

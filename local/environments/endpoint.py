@@ -33,6 +33,7 @@ def app(environments: Environments, deliver: Deliver) -> ASGIApp:
                 Route(f"{_RUNTIME}/invocation/{{request_id}}/response", routes.response, methods=["POST"]),
                 Route(f"{_RUNTIME}/invocation/{{request_id}}/error", routes.error, methods=["POST"]),
                 Route(f"{_RUNTIME}/init/error", routes.init_error, methods=["POST"]),
+                Route("/invocations/{request_id}", routes.kill, methods=["DELETE"]),
                 Route("/events", routes.events, methods=["POST"]),
                 Route("/environments", routes.listing, methods=["GET"]),
             ]
@@ -123,6 +124,13 @@ class _Routes:
         if found is not None:
             found[1].init_failed(payload)
         return JSONResponse({"status": "OK"}, 202)
+
+    async def kill(self, request: Request) -> Response:
+        """End the process that handles an invocation, for the break-it drawer."""
+        pid = self._environments.kill(request.path_params["request_id"])
+        if pid is None:
+            return _modelled(404, "ResourceNotFoundException", "no process handles this invocation")
+        return JSONResponse({"pid": pid})
 
     async def events(self, request: Request) -> Response:
         """An event for the rules of the template; the caller repeats it until it is taken."""

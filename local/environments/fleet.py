@@ -52,6 +52,15 @@ class Environments:
                 return pool, pool.environments[environment_id]
         return None
 
+    def kill(self, request_id: str) -> int | None:
+        """End the process that handles this invocation, as `kill -9` does; its id, or None when none does."""
+        for pool in self._pools.values():
+            for found in pool.environments.values():
+                if found.state == "busy" and found.request_id == request_id:
+                    found.kill()
+                    return found.pid
+        return None
+
     def listing(self) -> list[dict[str, Any]]:
         """Every environment with its process id and what it is doing."""
         return [

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from local import clock
 from local.executions.functions import Functions
 from local.executions.http import Api, ApiServer
 from local.executions.service import Service, Settings
@@ -74,6 +75,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         database=None if options.ephemeral else options.data / DATABASE,
         attempts=options.attempts,
         backoff_seconds=options.backoff,
+        clock=clock.StackClock(options.data / clock.FILE),
     )
 
 

@@ -23,6 +23,7 @@ from aws_durable_execution_sdk_python_testing.threads import DaemonThreadPool
 from local.executions.database import Database
 from local.executions.environments import Environments, UnreachableError
 from local.executions.errors import ApiError
+from local.faults import Faults
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +47,10 @@ class _Delivery:
 class Deliveries:
     """The queue and its threads. `seconds` bound each asynchronous invocation."""
 
-    def __init__(self, database: Database, environments: Environments, seconds: float = 930.0) -> None:
+    def __init__(self, database: Database, environments: Environments, faults: Faults, seconds: float = 930.0) -> None:
         self._database = database
         self._environments = environments
+        self._faults = faults
         self._seconds = seconds
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -121,7 +123,10 @@ class Deliveries:
         )
 
     def _event(self, delivery: _Delivery) -> bool:
-        return self._environments.publish(json.loads(delivery.body))
+        event = json.loads(delivery.body)
+        if self._faults.duplicates(event["detail"]["durableExecutionName"], event["detail"]["status"]):
+            self._environments.publish(event)
+        return self._environments.publish(event)
 
     def _invoke(self, delivery: _Delivery) -> bool:
         """Run the function; done when it succeeded, or failed for the last time."""

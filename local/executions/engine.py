@@ -9,11 +9,13 @@ from typing import TypeVar
 from aws_durable_execution_sdk_python_testing.executor import Executor
 from aws_durable_execution_sdk_python_testing.worker.checkpoint_tasks import CallableTask
 
+from local.executions.breaking import Breakable
 from local.executions.callbacks import CallbackContract
 from local.executions.chained import DurableChains
 from local.executions.history import DescribedHistory
 from local.executions.identity import AwsShapedArns
 from local.executions.invocations import RememberedInvocations
+from local.executions.jumps import TimeJumps
 from local.executions.limits import Limited
 from local.executions.store import SqliteExecutions
 from local.executions.timers import DurableTimers
@@ -24,7 +26,9 @@ SHORTEST_RETENTION = timedelta(days=1)
 
 
 class Engine(
+    Breakable,
     AwsShapedArns,
+    TimeJumps,
     RememberedInvocations,
     CallbackContract,
     DurableTimers,

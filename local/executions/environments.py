@@ -81,6 +81,14 @@ class Environments:
             failed="X-Amz-Function-Error" in response.headers,
         )
 
+    def kill(self, request_id: str) -> int | None:
+        """End the process that handles this invocation with SIGKILL; its id, or None when none does."""
+        try:
+            response = self._pool.request("DELETE", f"/invocations/{request_id}", timeout=_CONNECT_SECONDS)
+        except urllib3.exceptions.HTTPError:
+            return None
+        return int(response.json()["pid"]) if response.status == 200 else None  # noqa: PLR2004 - success
+
     def publish(self, event: Mapping[str, Any]) -> bool:
         """Hand over one event; whether it was taken."""
         body = json.dumps(event).encode()

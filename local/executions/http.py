@@ -27,8 +27,10 @@ from local.executions.errors import (
     UnknownOperationError,
     as_api_error,
 )
+from local.executions.jumps import NothingWaitsError
 from local.executions.listing import ListRequest
 from local.executions.service import Service
+from local.faults import UnknownFaultError
 from local.lambda_endpoint import InvokeRequest, LambdaEndpoint
 from local.serving import inherited
 
@@ -144,6 +146,8 @@ class Api:
                 return self._callback(request, callback_id, action)
             case method, (version, "durable-executions", arn, *rest) if version == DURABLE:
                 return self._execution(request, arn, (method, *rest))
+            case method, ("local", *rest):
+                return _answer_workbench(self._service, request, (method, *rest))
             case "GET", ("health",):
                 return to_json(200, {"status": "healthy"})
         raise UnknownOperationError(f"{request.method} /{'/'.join(request.segments)}")
@@ -235,6 +239,30 @@ class Api:
         return self._service.stop_execution(arn, ErrorObject.from_dict(document) if document else None)
 
 
+def _answer_workbench(service: Service, request: Request, operation: tuple[str, ...]) -> Response:
+    """Faults and time, which the gateway passes on; `local.faults` and `jumps` describe the shapes."""
+    try:
+        match operation:
+            case ("GET", "faults"):
+                pass
+            case ("POST", "faults"):
+                service.faults.arm(request.document())
+            case ("DELETE", "faults"):
+                service.faults.disarm()
+            case ("GET", "time"):
+                return to_json(200, service.engine.time_described())
+            case ("POST", "time", "jump"):
+                order_id = request.document().get("orderId")
+                return to_json(200, service.engine.jump(order_id and str(order_id)))
+            case _:
+                return to_json(404, {"message": "Not Found"})
+    except (UnknownFaultError, InvalidContentError) as error:
+        return to_json(400, {"message": str(error)})
+    except NothingWaitsError as error:
+        return to_json(409, {"message": str(error)})
+    return to_json(200, service.faults.described())
+
+
 class _Handler(BaseHTTPRequestHandler):
     """One connection, kept alive; a response leaves in one write, without Nagle's delay."""
 
@@ -247,6 +275,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def do_POST(self) -> None:
+        self._serve()
+
+    def do_DELETE(self) -> None:
         self._serve()
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class's signature

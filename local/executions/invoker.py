@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 from aws_durable_execution_sdk_python_testing.exceptions import ResourceNotFoundException
 from aws_durable_execution_sdk_python_testing.invoker import InvokeResponse, LambdaInvoker
 
+from local.clock import StackClock
 from local.executions.environments import Answer, Environments, UnreachableError
 from local.executions.errors import ApiError, NotFoundError
 
@@ -41,10 +42,16 @@ class FailedInvocation:
 class EnvironmentsInvoker(LambdaInvoker):
     """Invokes handlers at the environments' endpoint."""
 
-    def __init__(self, environments: Environments) -> None:
+    def __init__(self, environments: Environments, clock: StackClock) -> None:
         super().__init__(lambda_client=None)
         self._environments = environments
+        self._clock = clock
         self._failures: dict[str, FailedInvocation] = {}
+        self._under_way: dict[str, str] = {}
+
+    def request_under_way(self, arn: str) -> str | None:
+        """The request id of the execution's invocation that runs now."""
+        return self._under_way.get(arn)
 
     def take_failure(self, arn: str) -> FailedInvocation | None:
         """The execution's last failed invocation, once."""
@@ -69,12 +76,15 @@ class EnvironmentsInvoker(LambdaInvoker):
             HandlerFailedError: the invocation failed; the engine tries again.
 
         """
-        started, request_id = datetime.now(UTC), str(uuid4())
-        outcome = self._run(function_name.partition(":")[0], input.to_json_dict(), request_id)
+        started, request_id, arn = self._clock.now(), str(uuid4()), input.durable_execution_arn
+        self._under_way[arn] = request_id
+        try:
+            outcome = self._run(function_name.partition(":")[0], input.to_json_dict(), request_id)
+        finally:
+            del self._under_way[arn]
         if isinstance(outcome, Answer):
             return InvokeResponse.from_payload(outcome.payload, outcome.request_id)
-        arn = input.durable_execution_arn
-        self._failures[arn] = FailedInvocation(started, datetime.now(UTC), request_id, outcome)
+        self._failures[arn] = FailedInvocation(started, self._clock.now(), request_id, outcome)
         raise HandlerFailedError(f"{outcome.type}: {outcome.message}")
 
     def _run(self, name: str, event: Any, request_id: str) -> Answer | ErrorObject:

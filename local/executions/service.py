@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 from aws_durable_execution_sdk_python_testing.checkpoint.processor import CheckpointProcessor
-from aws_durable_execution_sdk_python_testing.clock import RealClock
 from aws_durable_execution_sdk_python_testing.execution import Execution
 from aws_durable_execution_sdk_python_testing.model import CheckpointDurableExecutionRequest
 from aws_durable_execution_sdk_python_testing.scheduler import Scheduler
 from aws_durable_execution_sdk_python_testing.worker.registry import ExecutionRegistry
 
+from local.clock import StackClock
 from local.executions.arns import ExecutionArn
 from local.executions.chained import Dispatcher
 from local.executions.database import Database
@@ -27,6 +27,7 @@ from local.executions.invoker import LONGEST_INVOCATION_SECONDS, EnvironmentsInv
 from local.executions.listing import ListRequest, list_executions
 from local.executions.starts import Starts
 from local.executions.store import SqliteExecutions
+from local.faults import Faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Settings:
     database: Path | None
     attempts: int = 5
     backoff_seconds: float = 0.5
+    clock: StackClock = field(default_factory=StackClock)
 
 
 class Service:
@@ -47,7 +49,8 @@ class Service:
         self.functions = settings.functions
         self.environments = Environments(settings.environments_url)
         self._database = Database(settings.database)
-        self.deliveries = Deliveries(self._database, self.environments)
+        self.faults = Faults(settings.clock)
+        self.deliveries = Deliveries(self._database, self.environments, self.faults)
         self._store = SqliteExecutions(self._database, self.deliveries.status_changed)
         self._scheduler = Scheduler()
         self._registry = ExecutionRegistry(self._store, self._scheduler)
@@ -56,11 +59,11 @@ class Service:
         self.starts = Starts(self.engine, self._store, settings.functions.account)
 
     def _make_engine(self, settings: Settings) -> Engine:
-        clock = RealClock()
+        clock = settings.clock
         engine = Engine(
             store=self._store,
             scheduler=self._scheduler,
-            invoker=EnvironmentsInvoker(self.environments),
+            invoker=EnvironmentsInvoker(self.environments, clock),
             checkpoint_processor=CheckpointProcessor(self._store, self._scheduler, clock=clock),
             invocation_timeout_seconds=LONGEST_INVOCATION_SECONDS + 60,
             registry=self._registry,
@@ -69,6 +72,7 @@ class Service:
             region=settings.functions.region,
         )
         engine.configure_invocations(settings.attempts, settings.backoff_seconds)
+        engine.break_by(self.faults, self.environments)
         return engine
 
     def start(self) -> int:

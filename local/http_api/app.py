@@ -4,17 +4,20 @@ import asyncio
 import json
 import logging
 from dataclasses import dataclass
+from email.utils import formatdate
 from pathlib import Path
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from local.clock import FILE, StackClock
 from local.environments.outcome import Invoke, Outcome
 from local.http_api import answers, cors, payload, static
 from local.http_api.authorizer import Authorizer, Permission, Refusal
 from local.http_api.routing import Match, find_route
-from local.identity import Issuer
+from local.http_api.workbench import PLACES, Workbench
+from local.identity import Issuer, foreign
 from local.template import Template
 
 logger = logging.getLogger(__name__)
@@ -25,24 +28,28 @@ INTEGRATION_SECONDS = 30.0
 """An HTTP API waits no longer for a function."""
 
 
-def gateway(
+def gateway(  # noqa: PLR0913 - where things are, each by its name
     template: Template,
     invoke: Invoke,
     *,
     port: int,
     data: Path | None,
+    executions: str | None = None,
     integration_seconds: float = INTEGRATION_SECONDS,
 ) -> ASGIApp:
     """What answers on `http://127.0.0.1:{port}`: the page, `/config.json`, `/local/*`, and the template's HTTP API.
 
-    A function is run by `invoke(name, event as JSON bytes)`. The sign-in's signing key is kept in the folder `data`;
-    with None it lives as long as the application. Requests must name this host: a page on the internet that lets its
-    name point here (DNS rebinding) is turned away.
+    A function is run by `invoke(name, event as JSON bytes)`. The sign-in's signing key and the clock's offset are in
+    the folder `data`; with None the key lives as long as the application and the time is the machine's. Faults and time
+    are the business of the executions process at `executions`; with None there is neither. Requests must name this
+    host: a page on the internet that lets its name point here (DNS rebinding) is turned away.
     """
     audiences = [route.authorizer.audience for route in template.http_api.routes if route.authorizer]
     client_id = audiences[0][0] if audiences and audiences[0] else "local"
-    issuer = Issuer(f"http://127.0.0.1:{port}", client_id, data)
-    return _Gateway(template, invoke, issuer, port, integration_seconds)
+    clock = StackClock(None if data is None else data / FILE)
+    issuer = Issuer(f"http://127.0.0.1:{port}", client_id, data, clock.time)
+    workbench = None if executions is None else Workbench(executions)
+    return _Gateway(template, invoke, issuer, clock, workbench, port, integration_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,8 @@ class _Gateway:
     template: Template
     invoke: Invoke
     issuer: Issuer
+    clock: StackClock
+    workbench: Workbench | None
     port: int
     integration_seconds: float
 
@@ -65,6 +74,8 @@ class _Gateway:
         except Exception:
             logger.exception("the gateway failed on %s %s", request.method, request.url.path)
             response = answers.internal_error()
+        # The page counts deadlines down by this header: it has to be the time by which they end.
+        response.headers["date"] = formatdate(self.clock.time(), usegmt=True)
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
@@ -73,10 +84,18 @@ class _Gateway:
             return answers.plain(403, "Forbidden")
         path = request.scope["raw_path"].decode("ascii")
         if path.startswith("/local/"):
-            return self.issuer.answer(request, {f"http://{host}" for host in hosts})
+            return await self._local(request, path, {f"http://{host}" for host in hosts})
         if request.method in {"GET", "HEAD"} and (page := self._page(request, path)) is not None:
             return page
         return await self._api(request, path)
+
+    async def _local(self, request: Request, path: str, own_origins: set[str]) -> Response:
+        refusal = foreign(request, own_origins)
+        if refusal is not None:
+            return refusal
+        if self.workbench is not None and path in PLACES:
+            return await self.workbench.answer(request, path)
+        return self.issuer.answer(request)
 
     def _page(self, request: Request, path: str) -> Response | None:
         if path == "/config.json":
@@ -106,14 +125,18 @@ class _Gateway:
         body = await _read(request)
         if body is None:
             return answers.plain(413, "Request Entity Too Large")
-        addressee = payload.Addressee(self.template.account, self.template.http_api.api_id, self.port)
-        return await self._integrate(match, payload.event(request, body, match, permission, addressee))
+        addressee = payload.Addressee(
+            self.template.account, self.template.http_api.api_id, self.port, self.clock.time()
+        )
+        event = payload.event(request, body, match, permission, addressee)
+        return await self._integrate(match, event)
 
     def _permission(self, request: Request, match: Match) -> Permission | None:
         settings = match.route.authorizer
         if settings is None:
             return None
-        return Authorizer(self.issuer.url, self.issuer.public_keys).check(request, match.route, settings)
+        authorizer = Authorizer(self.issuer.url, self.issuer.public_keys, self.clock.time)
+        return authorizer.check(request, match.route, settings)
 
     async def _integrate(self, match: Match, event: dict[str, object]) -> Response:
         """Run the function; one that is still busy when the gateway gives up goes on, as on AWS."""

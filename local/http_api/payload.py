@@ -20,11 +20,12 @@ TEXT_TYPES = frozenset({"application/json", "application/javascript", "applicati
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """What an event says about the API that received it."""
+    """What an event says about the API that received it, and when that was (seconds since 1970)."""
 
     account: str
     api_id: str
     port: int
+    now: float
 
 
 def request_id() -> str:
@@ -58,7 +59,7 @@ def event(
 def _context(
     request: Request, path: str, match: Match, permission: Permission | None, addressee: Addressee
 ) -> dict[str, Any]:
-    now = time.time()
+    now = addressee.now
     domain = request.headers.get("host", "")
     context: dict[str, Any] = {
         "accountId": addressee.account,
