@@ -7,13 +7,13 @@ import { become, connect, people } from "./live.js";
 import { problemBehind } from "./problems.js";
 import { createSession } from "./session.js";
 import { announce, useStore } from "./store.js";
-import { Problem, Title, html } from "./ui.js";
+import { Problem, Title, dressed, html } from "./ui.js";
 
-/** @type {Record<string, () => Promise<{View: any}>>} each view is fetched when it is first wanted */
+/** @type {Record<string, () => Promise<{View: any}>>} each view is fetched, with a style sheet of its own if it has one, when it is first wanted */
 const VIEWS = {
   new: () => import("./views/new-order.js"),
   orders: () => import("./views/orders.js"),
-  order: () => import("./views/order.js"),
+  order: () => dressed("order", import("./views/order.js")),
   inbox: () => import("./views/inbox.js"),
 };
 

@@ -130,3 +130,22 @@ let arrivedByLink = false;
 
 /** After an action whose button is gone, the focus goes to the heading rather than nowhere. */
 export const focusTitle = () => document.querySelector("h1")?.focus();
+
+/**
+ * A module once its style sheet is there, so that nothing is ever shown undressed.
+ * @template Module
+ * @param {string} sheet the name of the file in styles/
+ * @param {Promise<Module>} module
+ * @returns {Promise<Module>}
+ */
+export async function dressed(sheet, module) {
+  const href = `styles/${sheet}.css`;
+  if (!document.querySelector(`link[href="${href}"]`)) {
+    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+    const loaded = new Promise((resolve) => link.addEventListener("load", resolve));
+    link.addEventListener("error", () => link.remove());
+    document.head.append(link);
+    await Promise.race([loaded, new Promise((resolve) => setTimeout(resolve, 2000))]);
+  }
+  return module;
+}

@@ -33,6 +33,7 @@ const OPERATION_STATES = {
   TIMED_OUT: { icon: "◷", word: "Timed out", tone: "quiet" },
   CANCELLED: { icon: "–", word: "Cancelled", tone: "quiet" },
   STOPPED: { icon: "■", word: "Stopped", tone: "alarm" },
+  INTERRUPTED: { icon: "⚡", word: "Interrupted", tone: "bad" },
   ABANDONED: { icon: "–", word: "Left behind", tone: "quiet" },
 };
 

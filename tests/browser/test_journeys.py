@@ -213,7 +213,10 @@ def test_order_approve_and_inspect_with_the_keyboard_alone(stack: Stack, open_pa
     keys.press("Enter")
     expect(summary(page)).to_contain_text("Completed")
     expect(page.get_by_role("heading", level=1)).to_be_focused()
-    reach(page, page.get_by_role("button", name="step open-level"))
+    lane = page.get_by_role("list", name="Operations")
+    reach(page, lane.get_by_role("button", name="step register-order"))
+    keys.press("End")
+    expect(lane.get_by_role("button", name="invoke announce-outcome")).to_be_focused()
     keys.press("Enter")
     expect(page.get_by_text("Began", exact=True)).to_be_visible()
 

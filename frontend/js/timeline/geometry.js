@@ -100,41 +100,55 @@ function countBegun(gaps, time) {
   return low;
 }
 
-/** @typedef {Span & {ms: number}} Silence */
-/** @typedef {Span & {number: number, ms: number, failed: boolean, replayed?: number, ran?: number, open: boolean}} InvocationBar */
+/** @typedef {Span & {ms: number, ahead: boolean}} Silence `ahead` when it has not passed yet */
+/** @typedef {Span & {number: number, ms: number, error: string, replayed?: number, ran?: number, open: boolean}} InvocationBar */
 /**
  * @typedef {object} Geometry
  * @property {Axis} axis
  * @property {number} gapCount
  * @property {Silence[]} silences
  * @property {InvocationBar[]} invocations
- * @property {number} elapsed milliseconds from the first to the last moment
+ * @property {number} elapsed milliseconds from the first to the last moment that has passed
  * @property {number} computed milliseconds in which an invocation ran
+ * @property {number} at the moment it was drawn for
+ * @property {Position | null} now where the present is, while something can still happen
+ * @property {string} scale the same as long as every moment keeps its place
  */
 
 /**
  * @param {History} history
  * @param {number} now
- * @param {boolean} [linear] true to leave silences as long as they are
+ * @param {{linear?: boolean, moments?: string[]}} [options] linear leaves silences as long as they are; `moments` are
+ *   other instants to leave room for: what people did, and deadlines that lie ahead
  * @returns {Geometry}
  */
-export function geometry(history, now, linear = false) {
+export function geometry(history, now, { linear = false, moments = [] } = {}) {
+  const running = history.status === "RUNNING";
   const start = Date.parse(history.startedAt);
-  const active = activeIntervals(history, now);
+  const ahead = running ? [now, ...history.operations.filter(isWaited).map(({ deadline }) => millis(deadline, now))] : [];
+  const instants = [...ahead, ...moments.map((at) => Date.parse(at))].filter((at) => at >= start);
+  const active = union([...activeIntervals(history, now), ...instants.map((at) => ({ from: at, to: at }))]);
   const lastSeen = active.at(-1)?.to ?? start;
-  const end = Math.max(history.status === "RUNNING" ? now : millis(history.endedAt, lastSeen), lastSeen);
+  const end = Math.max(running ? now : millis(history.endedAt, lastSeen), lastSeen);
   const gaps = linear ? [] : silences(active, end);
   const axis = createAxis(start, end, gaps);
   const invocations = history.invocations.map((invocation, index) => invocationBar(invocation, index + 1, axis, now));
+  const cut = gaps.reduce((sum, { from, to }) => sum + to - from, 0);
   return {
     axis,
     gapCount: gaps.length,
-    silences: gaps.map(({ from, to }) => ({ from: axis(from), to: axis(to), ms: to - from })),
+    silences: gaps.map(({ from, to }) => ({ from: axis(from), to: axis(to), ms: to - from, ahead: running && from >= now })),
     invocations,
-    elapsed: end - start,
+    elapsed: (running ? Math.max(now, start) : end) - start,
     computed: invocations.reduce((sum, { ms }) => sum + ms, 0),
+    at: now,
+    now: running ? axis(now) : null,
+    scale: `${gaps.length} ${end - start - cut}`,
   };
 }
+
+/** @param {Operation} operation */
+const isWaited = ({ deadline, endedAt }) => Boolean(deadline) && !endedAt;
 
 /**
  * @param {import("./history.js").Invocation} invocation
@@ -147,7 +161,33 @@ function invocationBar({ startedAt, endedAt, replayed, ran, error }, number, axi
   const from = Date.parse(startedAt);
   const to = Math.max(from, millis(endedAt, now));
   const counts = { ...(replayed !== undefined && { replayed }), ...(ran !== undefined && { ran }) };
-  return { number, from: axis(from), to: axis(to), ms: to - from, failed: Boolean(error), open: !endedAt, ...counts };
+  return { number, from: axis(from), to: axis(to), ms: to - from, error: errorText(error), open: !endedAt, ...counts };
+}
+
+const TICK = 1 / 300;
+
+/**
+ * What one invocation found done before it began, and what it did itself: where each lies, those on one spot only once.
+ * @param {History} history
+ * @param {import("./history.js").Invocation} invocation
+ * @param {Axis} axis
+ * @param {number} now
+ * @returns {{replayed: Position[], ran: Position[]}}
+ */
+export function ticks(history, invocation, axis, now) {
+  const from = Date.parse(invocation.startedAt);
+  const to = millis(invocation.endedAt, now);
+  const done = history.operations.map(({ endedAt }) => millis(endedAt, Infinity));
+  return {
+    replayed: apart(done.filter((at) => at < from).map(axis)),
+    ran: apart(done.filter((at) => at >= from && at <= to).map(axis)),
+  };
+}
+
+/** @param {Position[]} positions @returns {Position[]} */
+function apart(positions) {
+  const spots = new Map(positions.map((at) => [`${Math.round(at.share / TICK)} ${at.gaps}`, at]));
+  return [...spots.values()];
 }
 
 /** @typedef {Span & {state: string, open: boolean}} Bar */
@@ -164,11 +204,39 @@ export function bars(operation, state, axis, now) {
   const pieces = attemptsOf(operation);
   return pieces.map((piece, index) => {
     const last = index === pieces.length - 1;
-    const open = !piece.endedAt && state !== "ABANDONED";
+    const open = last && !piece.endedAt && state !== "ABANDONED";
     const from = Date.parse(piece.startedAt);
     const to = Math.max(from, millis(piece.endedAt, open ? now : from));
-    return { from: axis(from), to: axis(to), state: last ? state : (piece.status ?? "FAILED"), open };
+    return { from: axis(from), to: axis(to), state: last && state !== "PENDING" ? state : attemptState(piece), open };
   });
+}
+
+/** How an attempt went that was not the last word. @param {import("./history.js").Attempt} attempt */
+export const attemptState = ({ endedAt, error, status }) => status ?? (error ? "FAILED" : endedAt ? "SUCCEEDED" : "INTERRUPTED");
+
+/** @typedef {Span & {ms: number}} Retry the time left between two attempts */
+
+/**
+ * The gaps between attempts; after the last one only when another is to come.
+ * @param {Operation} operation
+ * @param {Axis} axis
+ * @returns {Retry[]}
+ */
+export function retries({ attempts = [], status }, axis) {
+  return attempts.flatMap(({ startedAt, endedAt, nextAttemptAt }, index) => {
+    const next = attempts[index + 1]?.startedAt ?? (status === "PENDING" ? nextAttemptAt : null);
+    if (!next) return [];
+    const from = Date.parse(endedAt ?? startedAt);
+    const ms = (nextAttemptAt ? Date.parse(nextAttemptAt) : Date.parse(next)) - from;
+    return [{ from: axis(from), to: axis(Date.parse(next)), ms: Math.max(0, ms) }];
+  });
+}
+
+/** An error as the history has it, without the name of the module it comes from. @param {any} error an object with type and message, or text */
+export function errorText(error) {
+  if (!error) return "";
+  if (typeof error !== "string") return errorText([error.type ?? error.errorType, error.message ?? error.errorMessage].filter(Boolean).join(": "));
+  return error.replace(/^(?:[a-z_]\w*\.)+(?=[A-Z])/, "");
 }
 
 /** How long an operation took, or has taken so far. @param {Operation} operation @param {number} now */

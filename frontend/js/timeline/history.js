@@ -112,7 +112,9 @@ export function tree(history) {
   for (const operation of history.operations) {
     if (operation.type.toUpperCase() === "EXECUTION") continue;
     const parent = operation.parentId && known.has(operation.parentId) ? operation.parentId : "";
-    inside.set(parent, [...(inside.get(parent) ?? []), operation]);
+    const siblings = inside.get(parent);
+    if (siblings) siblings.push(operation);
+    else inside.set(parent, [operation]);
   }
   const over = history.status !== "RUNNING";
   return (inside.get("") ?? []).map((operation) => row(operation, inside, over));

@@ -1,68 +1,86 @@
-// Draws a history: the invocations lane above, the operations as a tree below, all on one axis.
+// Draws a history in three lanes on one axis: invocations, operations, people.
 
-import { useMemo, useState } from "../../vendor/hooks.js";
-import { counted, duration, moment } from "../format.js";
+import { useMemo, useRef, useState } from "../../vendor/hooks.js";
+import { counted, duration } from "../format.js";
 import { Chip, Loading, Problem, html, useNow } from "../ui.js";
-import { executionState, operationKind, operationState } from "../words.js";
-import { bars, elapsedOf, geometry } from "./geometry.js";
+import { executionState, operationKind } from "../words.js";
+import { EVERYTHING, isNarrowed, kindsIn } from "./filter.js";
+import { geometry } from "./geometry.js";
 import { countRows, tree } from "./history.js";
+import { Invocations, People, place } from "./lanes.js";
+import { Operations } from "./operations.js";
+import { deedsOf, levelsOf, nudgesOf } from "./people.js";
 
 /** @typedef {import("./history.js").History} History */
 /** @typedef {import("./history.js").Row} Row */
 /** @typedef {import("./geometry.js").Geometry} Geometry */
-/** @typedef {import("./geometry.js").Span} Span */
-/** @typedef {{shape: Geometry, now: number, folded: Set<string>, opened: Set<string>, fold: (id: string) => void, open: (id: string) => void}} Board */
+/** @typedef {import("./people.js").Entry} Entry */
+/** @typedef {{deadline: string | null, nudges: import("./people.js").Nudge[]}} LevelNote what is known of a level beside its operations */
 
-/** Where a span lies, for the style sheet to work out: see geometry.js. @param {Span} span */
-const place = ({ from, to }) => ({
-  "--share": from.share,
-  "--gaps": from.gaps,
-  "--share-wide": to.share - from.share,
-  "--gaps-wide": to.gaps - from.gaps,
-});
+const LARGE = 1000;
 
-/** @param {{history: History | undefined, problem: import("../problems.js").Problem | null}} props */
-export function Timeline({ history, problem }) {
+/** @param {{history: History | undefined, problem: import("../problems.js").Problem | null, entries: Entry[], levels: any[]}} props */
+export function Timeline({ history, problem, entries, levels }) {
   return html`<section aria-labelledby="timeline" class="timeline">
     <h2 id="timeline">Execution timeline</h2>
     ${problem && problem.status !== 404 && html`<${Problem} problem=${problem} retry />`}
-    ${history ? html`<${Drawing} history=${history} />` : !problem && html`<${Loading} what="the execution" />`}
+    ${history
+      ? html`<${Drawing} history=${history} entries=${entries} levels=${levels} />`
+      : !problem && html`<${Loading} what="the execution" />`}
     ${!history && problem?.status === 404 && html`<p class="empty">The execution is about to begin.</p>`}
   </section>`;
 }
 
-/** Toggles membership without changing the set others hold. @param {Set<string>} set @param {string} id */
-const toggled = (set, id) => new Set(set.has(id) ? [...set].filter((each) => each !== id) : [...set, id]);
-
-/** @param {{history: History}} props */
-function Drawing({ history }) {
+/** @param {{history: History, entries: Entry[], levels: any[]}} props */
+function Drawing({ history, entries, levels }) {
   const running = history.status === "RUNNING";
-  const now = useNow(1000, running);
+  const now = useNow(history.operations.length > LARGE ? 5000 : 1000, running);
   const [linear, setLinear] = useState(false);
-  const [folded, setFolded] = useState(() => /** @type {Set<string>} */ (new Set()));
-  const [opened, setOpened] = useState(() => /** @type {Set<string>} */ (new Set()));
+  const [filter, setFilter] = useState(EVERYTHING);
   const rows = useMemo(() => tree(history), [history]);
-  const shape = geometry(history, now, linear);
-  /** @type {Board} */
-  const board = {
-    shape,
-    now,
-    folded,
-    opened,
-    fold: (id) => setFolded((before) => toggled(before, id)),
-    open: (id) => setOpened((before) => toggled(before, id)),
-  };
+  const deeds = useMemo(() => deedsOf(entries), [entries]);
+  const notes = useMemo(() => levelNotes(history, entries, levels), [history, entries, levels]);
+  const moments = [...deeds.map(({ at }) => at), ...[...notes.values()].flatMap(momentsOf)];
+  const fresh = geometry(history, now, { linear, moments });
+  const shape = useSteady(fresh, history);
   return html`<div class="topline">
-      <p><${Chip} label=${executionState(history.status)} /> ${headline(history, shape, countRows(rows))}</p>
+      <p><${Chip} label=${executionState(history.status)} /> ${headline(history, fresh, countRows(rows))}</p>
       <label class="inline"><input type="checkbox" checked=${linear} onChange=${() => setLinear(!linear)} /><span>Show waits at full length</span></label>
     </div>
+    <${Filters} rows=${rows} filter=${filter} change=${setFilter} />
     <div class="board" style=${{ "--gap-count": shape.gapCount }}>
-      <div class="silences" aria-hidden="true">
-        ${shape.silences.map((silence) => html`<i class="silence" style=${place(silence)}><b>${duration(silence.ms)}</b></i>`)}
-      </div>
-      <${Invocations} shape=${shape} />
-      <ol class="operations" aria-label="Operations">${rows.map((row) => html`<${Operation} key=${row.operation.id} row=${row} depth=${0} board=${board} />`)}</ol>
+      <${Backdrop} shape=${fresh} />
+      <${Invocations} history=${history} shape=${shape} now=${now} />
+      <${Operations} rows=${rows} filter=${filter} shape=${shape} notes=${notes} />
+      <${People} deeds=${deeds} shape=${shape} />
     </div>`;
+}
+
+/** Deadlines of the past say nothing about what is to come. @param {LevelNote} note */
+const momentsOf = ({ deadline, nudges }) => [...(deadline ? [deadline] : []), ...nudges.map(({ at }) => at)];
+
+/**
+ * What the order and its audit know of each approval, by the id of its operation.
+ * @param {History} history
+ * @param {Entry[]} entries
+ * @param {any[]} levels
+ * @returns {Map<string, LevelNote>}
+ */
+function levelNotes(history, entries, levels) {
+  const nudges = nudgesOf(entries);
+  const found = [...levelsOf(history.operations)].map(([id, level]) => {
+    const open = history.status === "RUNNING" && levels[level - 1]?.outcome === "open";
+    const deadline = open ? levels[level - 1].deadline : null;
+    return /** @type {[string, LevelNote]} */ ([id, { deadline, nudges: nudges.filter((each) => each.level === level) }]);
+  });
+  return new Map(found);
+}
+
+/** The shape drawn last, as long as nothing would move: a clock that ticks draws no row again. @param {Geometry} fresh @param {History} history */
+function useSteady(fresh, history) {
+  const drawn = useRef({ shape: fresh, history });
+  if (drawn.current.history !== history || drawn.current.shape.scale !== fresh.scale) drawn.current = { shape: fresh, history };
+  return drawn.current.shape;
 }
 
 /** @param {History} history @param {Geometry} shape @param {number} operations */
@@ -71,105 +89,39 @@ function headline(history, shape, operations) {
   return `${spent}, ${counted(history.invocations.length, "invocation")}, ${counted(operations, "operation")}`;
 }
 
-/** @param {{shape: Geometry}} props */
-const Invocations = ({ shape }) => html`<details class="invocations">
-  <summary>
-    <span class="label">Invocations</span>
-    <span class="track" aria-hidden="true">
-      ${shape.invocations.map((bar) => html`<i class="bar invocation" data-tone=${bar.failed ? "bad" : "active"} data-open=${bar.open} style=${place(bar)}></i>`)}
-    </span>
-    <span class="took">${shape.invocations.length}</span>
-  </summary>
-  <ol>${shape.invocations.map((bar) => html`<li>${invocationWords(bar)}</li>`)}</ol>
-</details>`;
+/** What is cut out, and where the present is. @param {{shape: Geometry}} props */
+const Backdrop = ({ shape }) => html`<div class="backdrop" aria-hidden="true">
+  ${shape.silences.map(
+    (silence) => html`<i class="silence" data-ahead=${silence.ahead} style=${place(silence)}><b>${silence.ahead && "in "}${duration(silence.ms)}</b></i>`,
+  )}
+  ${shape.now && html`<i class="present" style=${place({ from: shape.now, to: shape.now })}></i>`}
+</div>`;
 
-/** @param {import("./geometry.js").InvocationBar} bar */
-function invocationWords({ number, ms, open, failed, replayed, ran }) {
-  const parts = [
-    `#${number}`,
-    open ? `running for ${duration(ms)}` : duration(ms),
-    replayed !== undefined && `replayed ${replayed}, ran ${ran ?? 0}`,
-    failed && "failed",
-  ];
-  return parts.filter(Boolean).join(" · ");
-}
-
-/** @param {{row: Row, depth: number, board: Board}} props */
-function Operation({ row, depth, board }) {
-  const { operation, children } = row;
-  const folded = board.folded.has(operation.id);
-  const open = board.opened.has(operation.id);
-  const label = operationState(row.state);
-  const tries = operation.attempts?.length ?? 0;
-  return html`<li class="operation" style=${{ "--depth": depth }}>
-    <div class="row">
-      ${children.length > 0 &&
-      html`<button type="button" class="fold" aria-expanded=${!folded} aria-label=${`Operations inside ${row.name}`} onClick=${() => board.fold(operation.id)}></button>`}
-      <button type="button" class="name" aria-expanded=${open} onClick=${() => board.open(operation.id)}>
-        <${Kind} kind=${row.kind} /><span>${row.name}${" "}${tries > 1 && html`<small>${tries} attempts</small>`}</span>
-      </button>
-      <${Chip} label=${label} />
-      <${Track} row=${row} tone=${label.tone} board=${board} />
-      <${Took} row=${row} now=${board.now} />
-    </div>
-    ${open && html`<${Details} row=${row} now=${board.now} />`}
-    ${children.length > 0 && !folded && html`<ol>${children.map((child) => html`<${Operation} key=${child.operation.id} row=${child} depth=${depth + 1} board=${board} />`)}</ol>`}
-  </li>`;
-}
-
-/** @param {{row: Row, now: number}} props */
-function Took({ row: { operation, state }, now }) {
-  const known = operation.endedAt ? operation.endedAt !== operation.startedAt : state !== "ABANDONED";
-  if (known) return html`<span class="took">${duration(elapsedOf(operation, now))}</span>`;
-  return html`<span class="took" title="The history has one moment for its start and its end.">–</span>`;
-}
-
-/** @param {{kind: string}} props */
-function Kind({ kind }) {
-  const { icon, word } = operationKind(kind);
-  return html`<span class="kind" title=${word}><span class="icon" aria-hidden="true">${icon}</span><span class="unseen">${word} </span></span>`;
-}
-
-/** @param {{row: Row, tone: string, board: Board}} props */
-function Track({ row, board }) {
-  const { operation, kind, state } = row;
-  const { axis } = board.shape;
-  const deadline = operation.deadline && !operation.endedAt ? axis(Date.parse(operation.deadline)) : null;
-  return html`<span class="track" aria-hidden="true">
-    ${bars(operation, state, axis, board.now).map(
-      (bar) => html`<i class="bar" data-kind=${kind} data-tone=${operationState(bar.state).tone} data-open=${bar.open} style=${place(bar)}></i>`,
-    )}
-    ${deadline && html`<i class="deadline" style=${place({ from: deadline, to: deadline })}></i>`}
-  </span>`;
-}
-
-/** @param {{row: Row, now: number}} props */
-function Details({ row: { operation, kind, name, state }, now }) {
-  const { deadline, attempts = [], error } = operation;
-  const facts = [
-    ["Kind", operationKind(kind).word],
-    ["Name", operation.name === name ? null : operation.name],
-    ["Began", moment(operation.startedAt)],
-    ["Ended", operation.endedAt ? moment(operation.endedAt) : null],
-    ["Waits until", deadline && !operation.endedAt ? `${moment(deadline)}, ${duration(Math.max(0, Date.parse(deadline) - now))} from now` : null],
-    ["Error", error ? errorWords(error) : null],
-    ["Input", operation.input],
-    ["Result", operation.result],
-    ["Left behind", state === "ABANDONED" ? "The execution went on without it, so it never ended." : null],
-  ];
-  return html`<div class="details">
-    <dl>${facts.filter(([, value]) => value).map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>
-    ${attempts.length > 1 && html`<ol>${attempts.map((attempt, index) => html`<li>${attemptWords(attempt, index, attempts.length, now)}</li>`)}</ol>`}
-  </div>`;
-}
-
-/** @param {any} error as the history has it: an object with type and message, or text */
-const errorWords = (error) =>
-  typeof error === "string" ? error : [error.type ?? error.errorType, error.message ?? error.errorMessage].filter(Boolean).join(": ");
-
-/** @param {import("./history.js").Attempt} attempt @param {number} index @param {number} count @param {number} now */
-function attemptWords(attempt, index, count, now) {
-  const took = duration(Math.max(0, (attempt.endedAt ? Date.parse(attempt.endedAt) : now) - Date.parse(attempt.startedAt)));
-  const again = attempt.nextAttemptAt && index === count - 1 ? `again at ${moment(attempt.nextAttemptAt)}` : "";
-  return [`attempt ${index + 1} of ${count}`, took, attempt.error && errorWords(attempt.error), again].filter(Boolean).join(" · ");
+/** @param {{rows: Row[], filter: import("./filter.js").Filter, change: (filter: import("./filter.js").Filter) => void}} props */
+function Filters({ rows, filter, change }) {
+  /** @param {keyof import("./filter.js").Filter} name */
+  const set = (name) => (/** @type {any} */ event) => change({ ...filter, [name]: event.currentTarget.value });
+  const groups = rows.filter(({ children }) => children.length > 0);
+  return html`<details class="filter">
+    <summary>Filter${isNarrowed(filter) && html`<strong> is on</strong>`}</summary>
+    <form onSubmit=${(/** @type {Event} */ event) => event.preventDefault()} aria-label="Operations to show">
+      <label class="inline"><span>Name</span><input type="search" value=${filter.text} onInput=${set("text")} /></label>
+      <label class="inline"><span>Show</span>
+        <select value=${filter.show} onChange=${set("show")}>
+          <option value="everything">everything</option><option value="failed">failed</option><option value="waiting">waiting</option>
+        </select>
+      </label>
+      <label class="inline"><span>Kind</span>
+        <select value=${filter.kind} onChange=${set("kind")}>
+          <option value="">any</option>${kindsIn(rows).map((kind) => html`<option value=${kind}>${operationKind(kind).word}</option>`)}
+        </select>
+      </label>
+      <label class="inline"><span>Inside</span>
+        <select value=${filter.inside} onChange=${set("inside")}>
+          <option value="">anything</option>${groups.map(({ operation, name }) => html`<option value=${operation.id}>${name}</option>`)}
+        </select>
+      </label>
+      ${isNarrowed(filter) && html`<button type="button" class="link" onClick=${() => change(EVERYTHING)}>Show all</button>`}
+    </form>
+  </details>`;
 }

@@ -8,6 +8,8 @@ import { Ago, Amount, Countdown, Shown, StateChip, Title, html } from "../ui.js"
 import { eventWords, orderState, signers, verdictWords } from "../words.js";
 
 const LINES_SHOWN = 100;
+/** @type {any[]} */
+const NO_ENTRIES = [];
 
 /** @param {{route: import("../route.js").Route}} props */
 export function View({ route: { orderId } }) {
@@ -15,7 +17,7 @@ export function View({ route: { orderId } }) {
   return html`<${Title} title=${`Order ${shortId(orderId)}`}>Order <code>${shortId(orderId)}</code><//>
     <${Shown} resource=${order} what="the order">
       ${(/** @type {any} */ data) => html`<div class="columns"><${Summary} order=${data} /><${Signatures} order=${data} /></div>
-        <${Timeline} history=${execution.data} problem=${execution.problem} />
+        <${Timeline} history=${execution.data} problem=${execution.problem} entries=${audit.data?.items ?? NO_ENTRIES} levels=${data.levels} />
         <div class="columns"><${Audit} resource=${audit} /><${Contents} order=${data} /></div>`}
     <//>`;
 }

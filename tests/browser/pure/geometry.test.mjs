@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { activeIntervals, bars, createAxis, elapsedOf, geometry, silences, union } from "../../../frontend/js/timeline/geometry.js";
+import { activeIntervals, bars, createAxis, elapsedOf, errorText, geometry, retries, silences, ticks, union } from "../../../frontend/js/timeline/geometry.js";
 
 const START = Date.parse("2026-01-01T00:00:00Z");
 const at = (seconds) => new Date(START + seconds * 1000).toISOString();
@@ -106,7 +106,7 @@ test("an open operation reaches to now, an abandoned one does not pretend to run
 test("at full length nothing is cut out", () => {
   const long = history([operation("a", 0, 1), operation("b", 101, 102)]);
   assert.equal(geometry(long, START).gapCount, 1);
-  assert.equal(geometry(long, START, true).gapCount, 0);
+  assert.equal(geometry(long, START, { linear: true }).gapCount, 0);
 });
 
 test("compute is what invocations took; one that still runs counts until now", () => {
@@ -117,7 +117,7 @@ test("compute is what invocations took; one that still runs counts until now", (
   const shape = geometry(history([], { status: "RUNNING", invocations }), START + 52_000);
   assert.equal(shape.computed, 3000);
   assert.equal(shape.elapsed, 52_000);
-  assert.deepEqual(shape.invocations.map(({ number, failed, open }) => [number, failed, open]), [[1, false, false], [2, true, true]]);
+  assert.deepEqual(shape.invocations.map(({ number, error, open }) => [number, error, open]), [[1, "", false], [2, "Sandbox.Timedout", true]]);
 });
 
 test("an execution of which nothing is known yet has an empty shape", () => {
@@ -135,4 +135,53 @@ test("ten thousand operations with a silence after each one are placed in their 
   assert.equal(gapCount, 0, "nine seconds are nothing in ten thousand");
   const placed = many.operations.map((each) => bars(each, "SUCCEEDED", axis, START)[0]);
   assert.ok(placed.every((bar, index) => index === 0 || bar.from.share > placed[index - 1].to.share));
+});
+
+test("a deadline that lies ahead is on the axis, behind a silence that has not passed", () => {
+  const waits = history([operation("decision", 1, null, { type: "CALLBACK", deadline: at(600) })], { status: "RUNNING" });
+  const shape = geometry(waits, START + 60_000);
+  assert.deepEqual(shape.silences.map(({ ms, ahead }) => [ms, ahead]), [[59_000, false], [540_000, true]]);
+  assert.equal(shape.axis(START + 600_000).gaps, 2);
+  assert.deepEqual(shape.now, shape.axis(START + 60_000));
+  assert.equal(shape.elapsed, 60_000);
+});
+
+test("while everything waits, the passing of time moves nothing", () => {
+  const waits = history([operation("decision", 1, null, { type: "CALLBACK", deadline: at(600) })], { status: "RUNNING" });
+  const [before, after] = [geometry(waits, START + 60_000), geometry(waits, START + 61_000)];
+  assert.equal(before.scale, after.scale);
+  assert.deepEqual(before.axis(START + 1000), after.axis(START + 1000));
+  assert.deepEqual(before.now, after.now);
+});
+
+test("what people did has its place even where nothing ran", () => {
+  const waits = history([operation("a", 0, 1), operation("b", 601, 602)]);
+  assert.equal(geometry(waits, START).gapCount, 1);
+  assert.equal(geometry(waits, START, { moments: [at(300)] }).gapCount, 2);
+});
+
+test("between attempts lies a gap with the time until the next; after the last one only when another comes", () => {
+  const attempts = [{ startedAt: at(0), endedAt: at(1), error: "x", nextAttemptAt: at(5) }, { startedAt: at(5.2), endedAt: at(6), error: "x", nextAttemptAt: at(8) }];
+  const axis = createAxis(START, START + 8000, []);
+  const spans = (status) => retries(operation("pay", 0, 6, { attempts, status }), axis).map(({ from, to, ms }) => [from.share, to.share, ms]);
+  assert.deepEqual(spans("PENDING"), [[0.125, 0.65, 4000], [0.75, 1, 2000]]);
+  assert.deepEqual(spans("FAILED"), [[0.125, 0.65, 4000]]);
+});
+
+test("an attempt without an end that was followed by another was interrupted", () => {
+  const attempts = [{ startedAt: at(0), endedAt: null }, { startedAt: at(3), endedAt: at(4) }];
+  const drawn = bars(operation("pay", 0, 4, { attempts }), "SUCCEEDED", createAxis(START, START + 4000, []), START + 9000);
+  assert.deepEqual(drawn.map(({ state, open }) => [state, open]), [["INTERRUPTED", false], ["SUCCEEDED", false]]);
+});
+
+test("an invocation replays what had ended before it began, and runs what ended in it; one spot has one tick", () => {
+  const done = history([operation("a", 0, 1), operation("b", 0, 1), operation("c", 10, 11), operation("d", 30, 31)]);
+  const found = ticks(done, { startedAt: at(9), endedAt: at(12) }, createAxis(START, START + 40_000, []), START);
+  assert.deepEqual([found.replayed.map(({ share }) => share), found.ran.map(({ share }) => share)], [[0.025], [0.275]]);
+});
+
+test("an error is told without the module it comes from", () => {
+  assert.equal(errorText("orders.domain.errors.GatewayUnavailableError: no answer"), "GatewayUnavailableError: no answer");
+  assert.equal(errorText({ type: "Sandbox.Timedout", message: "3 s" }), "Sandbox.Timedout: 3 s");
+  assert.equal(errorText(null), "");
 });
