@@ -12,7 +12,7 @@ Only the local stack has it. The gateway answers `/local/faults` for pages of it
     crash-at-next-checkpoint  SIGKILL for the process that runs the order's workflow when its next checkpoint arrives,
                               "before" (the default) or "after" it is stored; it is invoked again by itself
     lose-next-signal          the next SendDurableExecutionCallbackSuccess is answered as if it had arrived
-    duplicate-next-event      the next status event is delivered twice
+    duplicate-next-event      the next event of an execution that has ended is delivered twice
     stop-warehouse-beats      the heartbeats of one station are answered and not passed on, until disarmed
 
 A request that makes no sense is answered 400 {"message"}. Nothing is kept over the end of the executions process.
@@ -112,8 +112,8 @@ class Faults:
         return True
 
     def duplicates(self, execution: str, status: str) -> bool:
-        """Whether this event is to be delivered twice."""
-        if self._take(DUPLICATE, execution) is None:
+        """Whether this event is to be delivered twice; that of a start would change nothing for anybody."""
+        if status == "RUNNING" or self._take(DUPLICATE, execution) is None:
             return False
         self._record(DUPLICATE, execution, f"the event {status} was delivered twice")
         return True

@@ -15,7 +15,7 @@ from aws_durable_execution_sdk_python_testing.model import (
 from local.executions.arns import ExecutionArn
 from local.executions.callbacks import CallbackContract, parse_callback_id
 from local.executions.environments import Environments
-from local.executions.errors import ApiError
+from local.executions.errors import KilledOnPurposeError
 from local.executions.invoker import EnvironmentsInvoker
 from local.faults import Faults
 
@@ -42,7 +42,7 @@ class Breakable(CallbackContract, Executor):
         when = self._faults.crashes(name, _summary(updates or []))
         if when == "before":
             self._kill_worker(execution_arn)
-            raise ApiError("The process that sent this checkpoint was killed on purpose")
+            raise KilledOnPurposeError("The process that sent this checkpoint was killed")
         answer = super().checkpoint_execution(execution_arn, checkpoint_token, updates, client_token)
         if when == "after":
             self._kill_worker(execution_arn)

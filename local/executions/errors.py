@@ -83,6 +83,13 @@ class ForeignPageError(ApiError):
     status = 403
 
 
+class KilledOnPurposeError(ApiError):
+    """The checkpoint's sender was killed by an armed fault; nobody is left to read this."""
+
+    code = "KilledOnPurposeException"
+    status = 410
+
+
 def as_api_error(error: Exception) -> ApiError:
     """The API error for anything raised while a request was served; the unexpected is a ServiceException."""
     if isinstance(error, ApiError):

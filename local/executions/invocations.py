@@ -64,7 +64,9 @@ class RememberedInvocations(Executor):
 
     def needs_invocation(self, execution_arn: str) -> bool:
         """Whether a running execution was left with something to do: after a restart of this process."""
-        execution = self._store.load(execution_arn)
-        unfinished = execution.current_invocation_id != self._store.idle_invocation(execution_arn)
-        never_ran = not execution.current_invocation_id
-        return unfinished or never_ran or execution.has_unseen_changes()
+        return self.is_invoked(execution_arn) or self._store.load(execution_arn).has_unseen_changes()
+
+    def is_invoked(self, execution_arn: str) -> bool:
+        """Whether an invocation has not come to its end, or the first has not begun."""
+        current = self._store.load(execution_arn).current_invocation_id
+        return not current or current != self._store.idle_invocation(execution_arn)

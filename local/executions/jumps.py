@@ -85,11 +85,13 @@ class TimeJumps(RememberedInvocations, DurableTimers):
 
     def _is_busy(self, arn: str) -> bool:
         """Whether a handler runs or is about to, or another function runs for it."""
+        execution = self._store.load(arn)
         chained = any(
             operation.operation_type is OperationType.CHAINED_INVOKE and operation.status is OperationStatus.STARTED
-            for operation in list(self._store.load(arn).operations)
+            for operation in list(execution.operations)
         )
-        return chained or self.needs_invocation(arn)
+        waits = any(timer.kind != "execution-timeout" for timer in self.open_timers(arn))
+        return chained or self.is_invoked(arn) or (not waits and execution.has_unseen_changes())
 
     def _all_timers(self) -> list[Timer]:
         return [timer for arn in self._store.running() for timer in self.open_timers(arn)]
