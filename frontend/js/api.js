@@ -34,8 +34,12 @@ function noteClock(date) {
   if (Number.isFinite(difference)) clockOffset = Math.abs(difference) > 2000 ? difference : 0;
 }
 
-/** A file beside the page, or the development issuer: no token goes there. @param {string} url */
+/** A file beside the page, or what only the local stack has: no token goes there. @param {string} url */
 export const getPlain = async (url) => (await send(url, { cache: "no-store" })).data;
+
+/** @param {"POST" | "DELETE"} method @param {string} url @param {unknown} body */
+export const sendPlain = async (method, url, body) =>
+  (await send(url, { method, cache: "no-store", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).data;
 
 /**
  * The approval API as one person sees it.

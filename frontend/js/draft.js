@@ -8,7 +8,7 @@ import { signers } from "./words.js";
 /** @typedef {{role: string, quorum: number}} Level */
 /** @typedef {{upTo: number | null, levels: Level[], coolingOff: boolean}} Tier */
 /** @typedef {{version: string | number, currency: string, cap: number, tiers: Tier[]}} Policy */
-/** @typedef {{title: string, path: string, draft: Draft}} Example */
+/** @typedef {{id: string, title: string, path: string, draft: Draft}} Example */
 
 /** @type {Draft} */
 export const EMPTY = { customer: "", note: "", lines: [] };
@@ -120,25 +120,39 @@ export function submission(draft, currency) {
  * @returns {Example[]}
  */
 export function examples(items, policy) {
-  const goods = items.filter((item) => item.digital && item.available && !/^(BULK-|LAST-ONE|SOLD-OUT)/.test(item.sku));
+  const ordinary = items.filter((item) => item.available && !/^(BULK-|LAST-ONE|SOLD-OUT)/.test(item.sku));
+  const goods = ordinary.filter(({ digital }) => digital);
   const tiers = policy.tiers.map((tier, index) => tierExample(tier, index ? (policy.tiers[index - 1]?.upTo ?? 0) : 0, goods));
   const small = tiers.find((each) => each)?.draft.lines;
+  const parcel = ordinary.filter(({ digital }) => !digital).sort((a, b) => a.unitPrice - b.unitPrice)[0];
   const soldOut = items.find((item) => item.sku === "SOLD-OUT");
   return [
     ...tiers.filter((each) => each !== null),
-    ...(small ? [refusal("The card is declined", "card-declined", small), refusal("Credit is refused", "credit-refused", small)] : []),
-    ...(soldOut ? [refusal("Out of stock", "acme", [{ sku: soldOut.sku, quantity: 1 }])] : []),
+    ...(parcel ? [example("parcel", "Picked in the warehouse", "somebody must pick it", "acme", [{ sku: parcel.sku, quantity: 1 }])] : []),
+    ...(small ? SANDBOX.map(([id, title, path]) => example(id, title, path, id, small)) : []),
+    ...(soldOut ? [example("sold-out", "Out of stock", "ends refused", "acme", [{ sku: soldOut.sku, quantity: 1 }])] : []),
   ];
 }
 
+/** Customers for whom the sandbox does something special: the name, what it is called here, where it leads. @type {[string, string, string][]} */
+const SANDBOX = [
+  ["gateway-flaky", "The gateway is flaky", "tries again, ends completed"],
+  ["settlement-slow", "The money comes late", "polls, ends completed"],
+  ["capture-declined", "The capture is declined", "gives back, ends failed"],
+  ["card-declined", "The card is declined", "ends refused"],
+  ["credit-refused", "Credit is refused", "ends refused"],
+];
+
 /**
+ * @param {string} id
  * @param {string} title
+ * @param {string} path
  * @param {string} customer
  * @param {Line[]} lines
  * @returns {Example}
  */
-function refusal(title, customer, lines) {
-  return { title, path: "ends refused", draft: { customer, note: "", lines } };
+function example(id, title, path, customer, lines) {
+  return { id, title, path, draft: { customer, note: "", lines } };
 }
 
 /**
@@ -155,9 +169,7 @@ function tierExample(tier, from, goods) {
     .sort((a, b) => a.quantity - b.quantity);
   const best = candidates[0];
   if (!best) return null;
-  return {
-    title: tier.levels.length ? `Needs ${tier.levels.map(signers).join(", then ")}` : "Approved by itself",
-    path: tier.coolingOff ? "then cools off" : "ends completed",
-    draft: { customer: "acme", note: "", lines: [{ sku: best.item.sku, quantity: best.quantity }] },
-  };
+  const title = tier.levels.length ? `Needs ${tier.levels.map(signers).join(", then ")}` : "Approved by itself";
+  const path = tier.coolingOff ? "then cools off" : "ends completed";
+  return example(`levels-${tier.levels.length}`, title, path, "acme", [{ sku: best.item.sku, quantity: best.quantity }]);
 }

@@ -1,6 +1,7 @@
 // Keeps what the page shows true: polls while somebody looks, backs off while it fails, hurries after this person acted.
 
 import { useEffect } from "../vendor/hooks.js";
+import { getPlain, sendPlain } from "./api.js";
 import { nextDelay } from "./cadence.js";
 import { mergeHistory } from "./timeline/history.js";
 import { problemBehind } from "./problems.js";
@@ -38,6 +39,12 @@ export function connect(theApi, theSession) {
 
 export const people = () => session.people;
 
+/** Whether this is a stack on somebody's own machine, which has more to show. */
+export const isLocal = () => session.local;
+
+/** The groups of the person who uses this tab. */
+export const groups = () => session.groups();
+
 /** From now on somebody else uses this tab: nothing the last person saw may stay. @param {string} name */
 export function become(name) {
   session.become(name);
@@ -53,10 +60,26 @@ export async function act(path, body) {
   try {
     return await api.post(path, body);
   } finally {
-    actedAt = Date.now();
-    for (const wake of [...wakers]) wake();
+    hurry();
   }
 }
+
+/** As `act`, on what only the local stack has. @param {"POST" | "DELETE"} method @param {string} path @param {unknown} [body] */
+export async function actLocally(method, path, body = {}) {
+  try {
+    return await sendPlain(method, path, body);
+  } finally {
+    hurry();
+  }
+}
+
+function hurry() {
+  actedAt = Date.now();
+  for (const wake of [...wakers]) wake();
+}
+
+/** Asks once, for an action that needs to know something first. @param {string} path @returns {Promise<any>} */
+export const ask = (path) => api.get(path);
 
 /**
  * Runs `task` again and again. It answers how many milliseconds to leave between two turns, Infinity for no more.
@@ -164,6 +187,12 @@ export const useHeard = (path) => useStore((state) => state.resources[path] ?? N
 export function useResource(path, every = LIST_EVERY) {
   const who = useStore((state) => state.who);
   useEffect(() => poll(() => refresh(path, () => api.get(path)).then(() => every)), [path, who, every]);
+  return useHeard(path);
+}
+
+/** As `useResource`, of what only the local stack has. @param {string} path @param {number} every */
+export function useLocal(path, every) {
+  useEffect(() => poll(() => refresh(path, () => getPlain(path)).then(() => every)), [path, every]);
   return useHeard(path);
 }
 

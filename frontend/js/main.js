@@ -3,7 +3,7 @@
 import { render } from "../vendor/preact.js";
 import { useEffect, useState } from "../vendor/hooks.js";
 import { createApi, getPlain } from "./api.js";
-import { become, connect, people } from "./live.js";
+import { become, connect, isLocal, people } from "./live.js";
 import { problemBehind } from "./problems.js";
 import { createSession } from "./session.js";
 import { announce, useStore } from "./store.js";
@@ -111,12 +111,30 @@ function Place() {
 const Missing = () => html`<${Title} title="Nothing here" />
   <p>This address leads nowhere. <a href="#/orders">See the orders</a> or <a href="#/new">place one</a>.</p>`;
 
+/** What only the local stack has: fetched when it is first wanted, and not part of what is deployed. */
+function BreakIt() {
+  const [open, setOpen] = useState(false);
+  const [Drawer, setDrawer] = useState(/** @type {{View: any} | null} */ (null));
+  const toggle = () => {
+    setOpen(!open);
+    if (!Drawer) void dressed("local", import("./local/drawer.js")).then(setDrawer);
+  };
+  const close = () => {
+    setOpen(false);
+    document.getElementById("break-it")?.focus();
+  };
+  return html`<button type="button" id="break-it" class="break-it" aria-expanded=${open} onClick=${toggle}>
+      <span class="icon" aria-hidden="true">⚡</span>Break it
+    </button>
+    ${open && Drawer && html`<${Drawer.View} close=${close} />`}`;
+}
+
 const Shell = () => html`
   <a class="skip" href="#main" onClick=${skipToMain}>Skip to the content</a>
   <header>
     <a class="brand" href="#/orders"><span class="mark" aria-hidden="true"></span>Countersign</a>
     <${Navigation} />
-    <div class="tools"><${Identity} /><${Theme} /><${Connection} /></div>
+    <div class="tools">${isLocal() && html`<${BreakIt} />`}<${Identity} /><${Theme} /><${Connection} /></div>
   </header>
   <main id="main" tabindex="-1"><${Place} /></main>
   <${Notice} />

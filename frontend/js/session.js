@@ -1,5 +1,5 @@
 // Who is using the page. One interface for every way to sign in, so that no view knows which one it is:
-// `people` (empty when one cannot choose), `who()`, `become(name)`, `token(fresh)`.
+// `people` (empty when one cannot choose), `who()`, `groups()`, `become(name)`, `token(fresh)`.
 
 import { getPlain } from "./api.js";
 import { RequestFailed, problemOf } from "./problems.js";
@@ -7,8 +7,10 @@ import { RequestFailed, problemOf } from "./problems.js";
 /** @typedef {{username: string, groups: string[]}} Person */
 /**
  * @typedef {object} Session
+ * @property {boolean} local whether this is a stack on somebody's own machine
  * @property {Person[]} people
  * @property {() => string} who
+ * @property {() => string[]} groups of who
  * @property {(name: string) => void} become
  * @property {(fresh?: boolean) => Promise<string>} token
  */
@@ -41,8 +43,10 @@ function localSession(people) {
   /** @type {Map<string, {accessToken: string, until: number}>} */
   const tokens = new Map();
   return {
+    local: true,
     people,
     who: () => who,
+    groups: () => people.find((person) => person.username === who)?.groups ?? [],
     become: (name) => {
       who = name;
       sessionStorage.setItem(PLACE, name);

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -23,6 +23,8 @@ CHROMIUM_ARGUMENTS = [
 ]
 # The browser says this of every answer that is not 2xx, also of those a test is about.
 ANSWERED_WITH_AN_ERROR = "Failed to load resource: "
+# Machines differ; what is told to be quick is measured where it is told.
+expect.set_options(timeout=15_000)
 REPORT_VIOLATIONS = """
     addEventListener("securitypolicyviolation", (event) =>
         console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI}`));

@@ -142,6 +142,14 @@ def an_audit() -> dict[str, Any]:
     }
 
 
+FAULTS: dict[str, Any] = {"armed": None, "fired": []}
+
+
+def a_timer(order: dict[str, Any]) -> dict[str, Any]:
+    """Return the next timer of a stack in which an order waits for its manager."""
+    return {"at": ago(-100), "orderId": order["orderId"], "kind": "callback-timeout", "operation": "decision"}
+
+
 def a_script(order: dict[str, Any] | None = None) -> Script:
     """Return a script in which everything works and there is one order."""
     order = order or an_order()
@@ -152,6 +160,8 @@ def a_script(order: dict[str, Any] | None = None) -> Script:
     for request, body in {
         "GET /config.json": {"mode": "local", "apiUrl": "", "identities": PEOPLE},
         "GET /local/token": token,
+        "GET /local/faults": FAULTS,
+        "GET /local/time": {"now": ago(0), "offsetSeconds": 0.0, "nextTimer": a_timer(order)},
         "GET /catalogue": a_catalogue(),
         "GET /policy": POLICY,
         "GET /orders": {"items": [order], "nextCursor": None},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -52,18 +53,39 @@ def operations(page: Page) -> Locator:
     return page.get_by_role("list", name="Operations").get_by_role("listitem")
 
 
-def test_from_the_empty_page_to_completed_in_six_clicks(stack: Stack, open_page: OpenPage) -> None:
-    """Place, become the manager, approve, and see it completed with at least twelve operations that began and ended."""
+class Clicks:
+    """Counts what a visitor's hand does; choosing from a list is one click."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.count = page, 0
+
+    def on(self, role: Literal["button", "link"], name: str | re.Pattern[str], *, exact: bool = False) -> None:
+        """Click what is visible under this name."""
+        self.count += 1
+        self.page.get_by_role(role, name=name, exact=exact).click()
+
+    def choose(self, label: str, option: str) -> None:
+        """Choose from a list."""
+        self.count += 1
+        self.page.get_by_label(label).select_option(option)
+
+
+def test_from_the_empty_page_to_completed_in_six_clicks_and_to_a_crash_in_four(
+    stack: Stack, open_page: OpenPage
+) -> None:
+    """Place, become the manager, approve; then break it: a red invocation, and the recovery beside it."""
     page = open_page(stack.base_url)
+    clicks = Clicks(page)
     expect(page.get_by_text("No orders yet.")).to_be_visible()
-    page.get_by_role("link", name="Place the first order").click()
-    page.get_by_role("button", name=ONE_LEVEL).click()
-    page.get_by_role("button", name="Place order").click()
+    clicks.on("link", "Place the first order")
+    clicks.on("button", ONE_LEVEL)
+    clicks.on("button", "Place order")
     expect(summary(page)).to_contain_text("Waiting for approval")
-    act_as(page, "manager-1")
-    page.get_by_role("button", name="Approve", exact=True).click()
-    page.get_by_role("button", name="Approve €").click()
+    clicks.choose("Acting as", "manager-1")
+    clicks.on("button", "Approve", exact=True)
+    clicks.on("button", "Approve €")
     expect(summary(page)).to_contain_text("Completed")
+    assert clicks.count <= 6
     expect(page.get_by_role("region", name="Signatures")).to_contain_text("manager-1")
     expect(page.get_by_role("region", name="Audit trail")).to_contain_text("manager-1 approved")
     timeline = page.get_by_role("region", name="Execution timeline")
@@ -73,6 +95,19 @@ def test_from_the_empty_page_to_completed_in_six_clicks(stack: Stack, open_page:
     finished = operations(page).filter(has_text="Succeeded").count()
     print(f"the timeline of a one-level order shows {shown} operations")
     assert finished == shown >= 12
+
+    calm = page.url
+    clicks.count = 0
+    clicks.on("button", "Break it")
+    clicks.on("button", "Try it on a new order: Crash at the next checkpoint")
+    page.wait_for_url(lambda url: url != calm)
+    invocations = timeline.get_by_role("list", name="Invocations").get_by_role("listitem")
+    expect(invocations.filter(has_text="failed")).to_have_count(1, timeout=20_000)
+    expect(invocations.filter(has_text="recovered")).to_have_count(1, timeout=20_000)
+    expect(summary(page)).to_contain_text("Completed", timeout=20_000)
+    expect(page.get_by_role("complementary").get_by_text("killed before")).to_be_visible()
+    print(f"six clicks to COMPLETED, {clicks.count} more to a crash and its recovery")
+    assert clicks.count <= 4
 
 
 def test_a_rejection_reaches_the_requester_with_its_reason(stack: Stack, open_page: OpenPage) -> None:

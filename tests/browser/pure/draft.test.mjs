@@ -62,10 +62,15 @@ test("a draft survives storage, and rubbish in storage is an empty draft", () =>
   }
 });
 
-test("there is an example for every tier and for every refusal, and it does what it says", () => {
+test("there is an example for every tier, for the warehouse and for every trigger of the sandbox", () => {
   const all = draft.examples(ITEMS, POLICY);
   const tiers = all.slice(0, 3).map((example) => draft.approvalPreview(draft.total(example.draft, ITEMS), POLICY).levels.length);
   assert.deepEqual(tiers, [0, 1, 2]);
-  assert.deepEqual(all.slice(3).map(({ draft: { customer, lines } }) => [customer, lines[0].sku]), [["card-declined", "PEN"], ["credit-refused", "PEN"], ["acme", "SOLD-OUT"]]);
   assert.ok(all.slice(0, 3).every(({ draft: { lines } }) => lines[0].sku !== "CRATE"), "physical goods need a warehouse");
+  assert.deepEqual(all.slice(3).map(({ id, draft: { customer, lines } }) => [id, customer, lines[0].sku]), [
+    ["parcel", "acme", "CRATE"],
+    ...["gateway-flaky", "settlement-slow", "capture-declined", "card-declined", "credit-refused"].map((name) => [name, name, "PEN"]),
+    ["sold-out", "acme", "SOLD-OUT"],
+  ]);
+  assert.equal(new Set(all.map(({ id }) => id)).size, all.length);
 });
