@@ -1,4 +1,4 @@
-"""`python -m local`: the whole system on this machine, until Ctrl-C."""
+"""`python -m local`: the whole system on this machine, until Ctrl-C; `python -m local COMMAND` asks a running one."""
 
 import argparse
 import logging
@@ -15,7 +15,11 @@ _INTERRUPTED = 130
 
 
 def main() -> int:
-    """Run a stack; 2 with one line on standard error when it cannot start."""
+    """Run a stack, or a command on one; 2 with one line on standard error when that cannot be done."""
+    if sys.argv[1:] and not sys.argv[1].startswith("-"):
+        from local import commands
+
+        return commands.main(sys.argv[1:])
     given = _options()
     logging.basicConfig(level=logging.WARNING, handlers=[LogLines()])
     try:
@@ -30,7 +34,11 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local", description="The whole system on this machine.")
+    parser = argparse.ArgumentParser(
+        prog="python -m local",
+        description="The whole system on this machine.",
+        epilog="While it runs: python -m local orders|show|timeline|decide|stop|export|replay (each has --help).",
+    )
     parser.add_argument("--port", type=int, default=8000, help="of the page and the API; 0 takes a free one")
     parser.add_argument("--data", type=Path, default=Path(".local"), help="the folder that keeps the state")
     parser.add_argument("--ephemeral", action="store_true", help="keep the state for this run only")

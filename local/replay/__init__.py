@@ -1,4 +1,4 @@
-"""Running a recorded history against today's workflow code: does an execution of then still find its way?
+"""Running a recorded history against today's workflow code: whether an execution of then still finds its way.
 
 Nothing has an effect here. Finished operations are answered from the history, no step's body runs, and nothing is
 written: what the code would begin beyond the history is only noted.

@@ -20,7 +20,7 @@ _ENDS = {
 
 
 class UnreadableHistoryError(ValueError):
-    """This is no history that can be replayed; the message is one line."""
+    """What was given is no history that can be replayed; the message is one line."""
 
 
 @dataclass(frozen=True, slots=True)

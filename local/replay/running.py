@@ -138,20 +138,41 @@ def _suspend(*_: object) -> NoReturn:
 
 def _judge(history: Recorded, state: _ReplayedState, ending: _Ending) -> Verdict:
     count = len(history.operations) - 1
-    if isinstance(ending.error, NonDeterministicExecutionError):
-        return Verdict("diverged", count, at=_place(state.known, ending.error.step_id), why=str(ending.error))
-    if ending.error is not None and history.status != "FAILED":
-        return Verdict("diverged", count, at=_last_read(history, state), why=f"it raises {ending.error!r}")
+    if ending.error is not None and not (history.status == "FAILED" and not _is_divergence(ending.error)):
+        return Verdict("diverged", count, at=_place(history, state, ending.error), why=_reason(ending.error))
     missed = _missed(history, state)
     if missed is not None:
         return Verdict("diverged", count, at=_named(missed), why="today's code does not come by")
     if state.begun:
         return Verdict("appended", count, begun=tuple(dict.fromkeys(_named(each) for each in state.begun)))
-    if history.status == "SUCCEEDED" and ending.suspended:
-        return Verdict("diverged", count, at=_last_read(history, state), why="it waits where the execution had ended")
-    if history.status == "SUCCEEDED" and json.dumps(ending.result) != json.dumps(json.loads(history.result or "null")):
-        return Verdict("diverged", count, at="the result", why=f"it is now {json.dumps(ending.result)}")
-    return Verdict("same", count)
+    why = _other_end(history, ending) if history.status == "SUCCEEDED" else None
+    return Verdict("same", count) if why is None else Verdict("diverged", count, at="the end", why=why)
+
+
+def _is_divergence(error: Exception) -> bool:
+    return isinstance(error, NonDeterministicExecutionError)
+
+
+def _place(history: Recorded, state: _ReplayedState, error: Exception) -> str:
+    """The operation that does not fit, or the last one before the code raised something."""
+    if isinstance(error, NonDeterministicExecutionError):
+        found = state.known.get(error.step_id or "")
+        return _named(found) if found else str(error.step_id)
+    read = [each for each in history.operations[1:] if each.operation_id in state.read]
+    return _named(read[-1]) if read else "the beginning"
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if _is_divergence(error) else f"it raises {error!r}"
+
+
+def _other_end(history: Recorded, ending: _Ending) -> str | None:
+    """How today's end differs from the recorded success."""
+    if ending.suspended:
+        return "it waits where the execution had ended"
+    if ending.result != json.loads(history.result or "null"):
+        return f"the result is now {json.dumps(ending.result)}"
+    return None
 
 
 def _missed(history: Recorded, state: _ReplayedState) -> Operation | None:
@@ -168,16 +189,6 @@ def _inside_of_finished(operation: Operation, known: Mapping[str, Operation]) ->
         return False
     finished = parent.operation_type is OperationType.CONTEXT and parent.status not in _OPEN
     return finished or _inside_of_finished(parent, known)
-
-
-def _place(known: Mapping[str, Operation], operation_id: str | None) -> str | None:
-    found = known.get(operation_id or "")
-    return _named(found) if found else operation_id
-
-
-def _last_read(history: Recorded, state: _ReplayedState) -> str | None:
-    read = [each for each in history.operations[1:] if each.operation_id in state.read]
-    return _named(read[-1]) if read else None
 
 
 def _named(operation: Operation | OperationUpdate) -> str:
