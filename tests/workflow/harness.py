@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,8 +31,10 @@ from orders.adapters.reference import load_catalogue, load_policy
 from orders.adapters.sandbox import SandboxBureau, SandboxGateway
 from orders.domain.catalogue import Catalogue
 from orders.domain.commands import Decide, Withdraw
+from orders.domain.errors import NoHistoryError
 from orders.domain.model import Order, OrderId, Status
 from orders.domain.submission import RequestedLine, Submission
+from orders.domain.transitions import Change
 from orders.services.approval import DecisionTaken
 from orders.settings import Settings
 from orders.wiring import Ports, Services, assemble, installed
@@ -100,6 +102,18 @@ class Starter:
         self.runner._executor.stop_execution(execution_arn, ErrorObject(reason, "StoppedByOperator", None, None))
 
 
+class WatchedOrderBook(MemoryOrderBook):
+    """The order book in memory, with every write that it took, in their order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changes: list[Change] = []
+
+    def _write(self, change: Change) -> None:
+        self.changes.append(change)
+        super()._write(change)
+
+
 @dataclass(slots=True)
 class World:
     """One runner with its adapters."""
@@ -111,11 +125,15 @@ class World:
     starter: Starter
     keys: int = 0
 
-    def submit(self, lines: tuple[tuple[str, int], ...] = ONE_LEVEL, customer: str = "acme") -> OrderId:
-        """Submit an order as requester-1 and return its id; its execution is running."""
-        self.keys += 1
+    def submit(
+        self, lines: tuple[tuple[str, int], ...] = ONE_LEVEL, customer: str = "acme", key: str | None = None
+    ) -> OrderId:
+        """Submit an order as requester-1 and return its id; its execution is running. Without a key it is a new one."""
+        if key is None:
+            self.keys += 1
+            key = f"key-{self.keys:012}"
         submission = Submission(customer, "EUR", tuple(RequestedLine(*line) for line in lines))
-        return self.services.intake.submit(a_person("requester-1"), f"key-{self.keys:012}", submission).order_id
+        return self.services.intake.submit(a_person("requester-1"), key, submission).order_id
 
     def row(self, order_id: OrderId) -> Order:
         """Return the order's row."""
@@ -202,11 +220,11 @@ def memory_ports(catalogue: Catalogue, wire: Wire, starter: Starter) -> Ports:
     return Ports(
         clock=clock,
         pause=no_pause,
-        orders=MemoryOrderBook(),
+        orders=WatchedOrderBook(),
         documents=BucketDocuments(MemoryBucket()),
         starter=starter,
         signaller=wire,
-        history=MemoryHistory(),
+        history=RunnerHistory(wire.runner),
         bureau=SandboxBureau(),
         duplicates=MemoryDuplicates(),
         warehouse=MemoryWarehouse(catalogue),
@@ -216,9 +234,32 @@ def memory_ports(catalogue: Catalogue, wire: Wire, starter: Starter) -> Ports:
     )
 
 
+class RunnerHistory(MemoryHistory):
+    """Says how the runner's executions stand, unless a test has told something else."""
+
+    def __init__(self, runner: DurableFunctionTestRunner) -> None:
+        super().__init__()
+        self._runner = runner
+
+    def describe(self, execution_arn: str) -> Mapping[str, Any]:
+        """Return the status, as GetDurableExecution does."""
+        try:
+            return super().describe(execution_arn)
+        except NoHistoryError:
+            return {"Status": self._runner._store.load(execution_arn).current_status().value}
+
+
+def untouched(ports: Ports) -> Ports:
+    """Put nothing between the services and their ports."""
+    return ports
+
+
 @contextmanager
-def a_world(*, skip_time: bool = True, **waits: int) -> Iterator[World]:
-    """Make a world whose waits are as given in seconds (`window`, `reminder`, `claim`, ...)."""
+def a_world(*, skip_time: bool = True, between: Callable[[Ports], Ports] = untouched, **waits: int) -> Iterator[World]:
+    """Make a world whose waits are as given in seconds (`window`, `reminder`, `claim`, ...).
+
+    `between` may put something between the services and their ports; `World.ports` are what lies behind it.
+    """
     # The runner can skip waits and retries, but the services' clock goes on as it does: not for what must rest.
     settings = Settings.from_env({"NOTIFIER_ARN": "notifier"})
     seconds = {"window": 60, "reminder": 50, "escalation": 55, "cooling_off": 1, "claim": 30, "beat": 10, **waits}
@@ -227,7 +268,7 @@ def a_world(*, skip_time: bool = True, **waits: int) -> Iterator[World]:
     with DurableFunctionTestRunner(workflow, poll_interval=0.02, skip_time=skip_time) as runner:
         wire, starter = Wire(runner), Starter(runner)
         ports = memory_ports(catalogue, wire, starter)
-        services = assemble(settings, catalogue, load_policy(), ports)
+        services = assemble(settings, catalogue, load_policy(), between(ports))
         runner.register_function("notifier", notifier)
         runner._executor.RETRY_BACKOFF_SECONDS = 0
         with installed(services):
