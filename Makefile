@@ -6,6 +6,7 @@ EPHEMERAL ?=
 STACK_NAME ?= countersign
 YES ?=
 SUITES ?=
+QUICK ?=
 # Put before every command that talks to containers, for an engine that lives in a network namespace of its own.
 SAM_LOCAL_PREFIX ?=
 
@@ -27,7 +28,7 @@ SAM := .sam-venv/.sam-$(call content,requirements/sam.txt)
 export SAM_CLI_TELEMETRY = 0
 WITH_SAM = PATH="$(CURDIR)/.sam-venv/bin:$$PATH"
 
-.PHONY: help run test check format build deploy publish destroy sam-check lock
+.PHONY: help run test check bench format build deploy publish destroy sam-check lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -41,6 +42,9 @@ test: $(DEV) $(SAM) ## every suite, one after another, and what each proved: SUI
 
 check: $(DEV) ## lint, types, import rules and the fast suites
 	@.venv/bin/python -m scripts.suites static unit adapters workflow api template
+
+bench: $(DEV) ## measure the stack on this machine and print it beside the targets: QUICK=1
+	@PYTHONPATH=.:layers/orders .venv/bin/python -m scripts.bench $(if $(filter-out 0,$(QUICK)),--quick)
 
 format: $(DEV) ## rewrite the sources as `make check` wants them
 	@.venv/bin/ruff check --fix --quiet . && .venv/bin/ruff format .
