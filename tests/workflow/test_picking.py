@@ -69,6 +69,20 @@ def test_goods_are_claimed_picked_and_the_order_completes(world: World, golden: 
     golden(world, order_id, "picked")
 
 
+def test_a_claim_whose_signal_was_lost_is_heard_at_the_next_beat(world: World) -> None:
+    """Whoever died between the claim and its signal, the station's next beat signals again: nobody waits for days."""
+    order_id = a_job(world)
+    world.wire.cut = True
+    world.services.picking.beat(order_id, STATION, 1)
+    assert world.row(order_id).jobs[0].state is JobState.CLAIMED
+    world.wire.cut = False
+
+    claim(world, order_id)
+
+    report(world, order_id, picked=True)
+    assert world.status(order_id) == "COMPLETED"
+
+
 def test_a_second_failure_gives_everything_back(world: World, golden: Golden) -> None:
     order_id = a_job(world)
     for number in (1, 2):

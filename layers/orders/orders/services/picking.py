@@ -84,10 +84,10 @@ class PickingService:
         """
         order = self.writer.apply(order_id, lambda row: self._beating(row, person, number))
         job = job_of(order, number)
-        if job.beats == 1 and job.claim_callback_id is not None:
-            self.signaller.wake(job.claim_callback_id)
         if job.picking_callback_id is not None:
             self.signaller.keep_alive(job.picking_callback_id)
+        elif job.claim_callback_id is not None:  # the workflow has not heard of the claim: its signal may be lost
+            self.signaller.wake(job.claim_callback_id)
         return order
 
     def report(self, order_id: OrderId, command: ReportPicking) -> Order:
