@@ -1,4 +1,4 @@
-"""Run the test suites one after another and print, at the end, what each proved.
+"""Run the test suites, a few side by side, and print, at the end, what each proved.
 
 `python -m scripts.suites [NAME...]` (all of them without a name). A suite that has no tests, or that skipped
 one because this machine cannot run it, counts as failed: a green line always means that something was shown.
@@ -10,11 +10,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).resolve().parent.parent
+LANES = int(os.environ.get("LANES", "2"))
 TOOLS = Path(sys.executable).parent
 IMPORT_ROOTS = (".", "functions/workflow", "functions/approval_api", "functions/notifier", "layers/orders")
 
@@ -66,18 +69,18 @@ CHECKS = (
 )
 
 
-def run_static() -> Report:
+def run_static(log: IO[bytes]) -> Report:
     """Every static check, all of them even when one fails."""
-    failed = [check[0] for check in CHECKS if _run([str(TOOLS / check[0]), *check[1:]])]
+    failed = [check[0] for check in CHECKS if _run([str(TOOLS / check[0]), *check[1:]], log)]
     return Report(STATIC, not failed, ran=len(CHECKS), trouble=", ".join(failed))
 
 
-def run_suite(suite: Suite) -> Report:
+def run_suite(suite: Suite, log: IO[bytes]) -> Report:
     """One suite in a process of its own, so that none can lean on what another left behind."""
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.xml"
         command = [sys.executable, "-m", "pytest", f"tests/{suite.name}", "-q", f"--junitxml={results}"]
-        code = _run([*command, *suite.options])
+        code = _run([*command, *suite.options], log)
         if not results.exists():
             return Report(suite, passed=False, trouble="(pytest did not start)")
         return read_results(suite, results, code)
@@ -89,18 +92,24 @@ def read_results(suite: Suite, results: Path, code: int) -> Report:
     tests = tree.findall(".//testcase")
     failed = sum(1 for test in tests if test.find("failure") is not None or test.find("error") is not None)
     skipped = sum(1 for test in tests if test.find("skipped") is not None)
-    found = [f"{p.get('name')}: {p.get('value')}" for p in tree.findall(".//property")]
+    properties = [(p.get("name", ""), p.get("value")) for p in tree.findall(".//property")]
+    found = [f"{name}: {value}" for name, value in properties if not name.startswith("hypothesis-")]
     trouble = f"({failed} failed, {skipped} skipped)" if tests else "(no tests)"
     green = code == 0 and bool(tests) and not failed and not skipped
     return Report(suite, green, ran=len(tests) - skipped, trouble=trouble, figures=tuple(found))
 
 
 def run_timed(suite: Suite) -> Report:
-    """Announce a suite, run it, and note how long it took."""
-    print(f"\n=== {suite.name}", flush=True)
+    """Run a suite, note how long it took, and print what it said in one piece."""
+    print(f"... {suite.name}", flush=True)
     begin = time.monotonic()
-    report = run_static() if suite is STATIC else run_suite(suite)
-    return replace(report, seconds=time.monotonic() - begin)
+    with tempfile.TemporaryFile() as log:
+        report = run_static(log) if suite is STATIC else run_suite(suite, log)
+        log.seek(0)
+        said = log.read().decode(errors="replace")
+    report = replace(report, seconds=time.monotonic() - begin)
+    print(f"\n=== {suite.name}\n{said}{report.lines()}", flush=True)
+    return report
 
 
 def choose(names: Sequence[str]) -> list[Suite]:
@@ -112,16 +121,19 @@ def choose(names: Sequence[str]) -> list[Suite]:
     return [suite for suite in known if not names or suite.name in names]
 
 
-def _run(command: list[str]) -> int:
+def _run(command: list[str], log: IO[bytes]) -> int:
     # import-linter finds packages by the import path alone; pytest and mypy read the same roots from pyproject.toml.
     roots = os.pathsep.join(str(ROOT / root) for root in IMPORT_ROOTS)
-    return subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": roots}, check=False).returncode
+    env = os.environ | {"PYTHONPATH": roots}
+    return subprocess.run(command, cwd=ROOT, env=env, stdout=log, stderr=log, check=False).returncode
 
 
 def main() -> int:
     """Run, then print one closing line per suite."""
     begin = time.monotonic()
-    reports = [run_timed(suite) for suite in choose(sys.argv[1:])]
+    # Most suites wait more than they work: for timers, browsers, processes. Two cores carry a few of them at once.
+    with ThreadPoolExecutor(LANES) as lanes:
+        reports = list(lanes.map(run_timed, choose(sys.argv[1:])))
     print("\n" + "=" * 100)
     for report in reports:
         print(report.lines())
