@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from botocore.model import StructureShape
+from moto.core.common_types import TYPE_RESPONSE
+from moto.core.responses import ActionResult
+from moto.core.utils import get_service_model
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
-from moto.dynamodb.responses import DynamoHandler
+from moto.dynamodb.responses import DynamoHandler, DynamoResult
 
 from local.data import moto_bridge
 from local.data.exchange import Answer, ApiRequest, ApiResponse, Record
@@ -24,6 +28,11 @@ TABLE_WRITES = frozenset(
     | {"UpdateContinuousBackups", "UpdateTable", "UpdateTimeToLive"}
 )
 
+ITEM_ANSWERS = frozenset(
+    {"BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "TransactGetItems", "UpdateItem"}
+)
+"""Actions whose answers moto has in the shape of the wire before it spends most of its time on writing them."""
+
 TOKEN_SECONDS = 600
 """How long a ClientRequestToken is remembered, says DynamoDB's API reference of TransactWriteItems."""
 
@@ -35,6 +44,26 @@ class Token:
     token: str
     digest: str
     at: float
+
+
+class QuickHandler(DynamoHandler):
+    """Moto's handler; it writes items at once instead of looking for each attribute under a dozen names."""
+
+    def serialized(self, action_result: ActionResult) -> TYPE_RESPONSE:
+        """An answer with items as it is, any other as moto writes it: errors, tables, and items with bytes in them."""
+        action = self._get_action()
+        if not isinstance(action_result, DynamoResult) or action not in ITEM_ANSWERS:
+            return super().serialized(action_result)
+        shape = get_service_model("dynamodb").operation_model(action).output_shape
+        result = action_result.result
+        if not isinstance(shape, StructureShape) or not isinstance(result, dict):
+            return super().serialized(action_result)
+        known = {name: value for name, value in result.items() if name in shape.members and value is not None}
+        try:
+            text = json.dumps(known)
+        except TypeError:
+            return super().serialized(action_result)
+        return 200, {"Content-Type": "application/x-amz-json-1.0", **self.response_headers}, text
 
 
 class DynamoDB:
@@ -134,7 +163,7 @@ class DynamoDB:
 
     @staticmethod
     def _call(request: ApiRequest) -> ApiResponse:
-        return moto_bridge.call(DynamoHandler.dispatch, request, "dynamodb")
+        return moto_bridge.call(QuickHandler.dispatch, request, "dynamodb")
 
 
 def _expired(value: DynamoType | None, now: float) -> bool:
