@@ -14,7 +14,7 @@ from orders.wiring import installed
 from tests.api.world import REQUESTS_TABLE, World
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def requests_table() -> Iterator[str]:
     """The table where Powertools keeps what was answered; keys never repeat, so tests do not meet in it."""
     with pytest.MonkeyPatch.context() as environment, mock_aws():

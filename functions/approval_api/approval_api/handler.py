@@ -26,9 +26,12 @@ from approval_api.requests import (
     After,
     Cursor,
     DecisionBody,
+    HeartbeatBody,
     IdempotencyKey,
     Limit,
+    OperationBody,
     OrderPath,
+    PickingResultBody,
     SubmissionBody,
     WithdrawalBody,
     check_media,
@@ -44,6 +47,8 @@ from approval_api.responses import (
     MeView,
     OrdersView,
     OrderView,
+    PickingListView,
+    PickingView,
     PolicyView,
     audit_view,
     catalogue_view,
@@ -52,11 +57,12 @@ from approval_api.responses import (
     execution_view,
     me_view,
     order_view,
+    picking_view,
     policy_view,
 )
-from orders.domain.commands import Decide, Withdraw
+from orders.domain.commands import Decide, ReportPicking, Withdraw
 from orders.domain.errors import CountersignError
-from orders.domain.model import OrderId, Person, Status, Verdict
+from orders.domain.model import Order, OrderId, Person, Status, Verdict
 from orders.services.ports import Page
 from orders.wiring import services
 
@@ -184,6 +190,84 @@ def withdraw(
     """Withdraw the caller's own order; possible until it is being charged."""
     order = services().approval.withdraw(OrderId(order_id), Withdraw(caller, body.reason))
     return order_view(order, services().reading.actions(order, caller))
+
+
+# --- picking ----------------------------------------------------------------------------------------------------------
+
+
+@app.get("/picking", summary="What is to be picked", responses=answers(PickingListView, 403), security=TOKEN)
+def read_picking(caller: Caller, limit: Limit = 25, cursor: Cursor = None) -> PickingListView:
+    """List the jobs that are open or claimed, the oldest first; for the warehouse."""
+    page = services().picking.jobs(caller, limit, cursor)
+    return PickingListView(items=tuple(job_of(order) for order in page.orders), next_cursor=page.cursor)
+
+
+@app.post(
+    "/orders/<orderId>/picking/heartbeat",
+    summary="Claim a job, or keep it",
+    responses=answers(PickingView, 403, 404, post=True),
+    security=TOKEN,
+)
+def beat(order_id: OrderPath, body: Annotated[HeartbeatBody, Body()], caller: Caller) -> PickingView:
+    """Give a sign of life; the first one claims the job. Beats are no requests to repeat: they carry no key."""
+    return job_of(services().picking.beat(OrderId(order_id), caller, body.job), body.job)
+
+
+@app.post(
+    "/orders/<orderId>/picking/result",
+    summary="Say what became of a job",
+    responses=answers(PickingView, 403, 404, post=True),
+    security=TOKEN,
+    middlewares=[answer_once],
+)
+def report(
+    order_id: OrderPath, body: Annotated[PickingResultBody, Body()], _key: IdempotencyKey, caller: Caller
+) -> PickingView:
+    """Report a job of the caller's as picked or failed."""
+    command = ReportPicking(caller, body.job, body.outcome == "picked", body.reason)
+    return job_of(services().picking.report(OrderId(order_id), command), body.job)
+
+
+def job_of(order: Order, number: int | None = None) -> PickingView:
+    """Return one of an order's jobs, the last one unless told which."""
+    picking = services().picking
+    job = order.jobs[(number or len(order.jobs)) - 1]
+    return picking_view(order, job, picking.lines(order), services().catalogue)
+
+
+# --- operators --------------------------------------------------------------------------------------------------------
+
+
+@app.post(
+    "/orders/<orderId>/stop",
+    summary="Stop an order's workflow",
+    responses=answers(OrderView, 403, 404, post=True),
+    security=TOKEN,
+    middlewares=[answer_once],
+)
+def stop(
+    order_id: OrderPath, body: Annotated[OperationBody, Body()], _key: IdempotencyKey, caller: Caller
+) -> OrderView:
+    """Stop the execution. Nothing is undone by that; the order is held until an operator recovers it."""
+    order = services().operating.stop(OrderId(order_id), caller, body.reason)
+    return order_view(order, services().reading.actions(order, caller))
+
+
+@app.post(
+    "/orders/<orderId>/recovery",
+    status_code=HTTPStatus.ACCEPTED,
+    summary="Undo what a lost workflow did",
+    responses=answers(OrderView, 403, 404, status=202, post=True),
+    security=TOKEN,
+    middlewares=[answer_once],
+)
+def recover(
+    order_id: OrderPath, body: Annotated[OperationBody, Body()], _key: IdempotencyKey, caller: Caller
+) -> Response[OrderView]:
+    """Start the execution that only undoes, for an order that is held; one that runs already is returned."""
+    order = services().operating.recover(OrderId(order_id), caller, body.reason)
+    view = order_view(order, services().reading.actions(order, caller))
+    return Response(HTTPStatus.ACCEPTED, content_types.APPLICATION_JSON, view)
 
 
 # --- what everybody may know ------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ from orders.domain.errors import KeyReusedError, TransientFaultError
 from orders.wiring import services
 
 KEPT_SECONDS = 24 * 60 * 60
+LEASE_MS = 5_000
 LONGEST_WAIT_SECONDS = 8.0
 # What the function still needs after the wait, to do the work itself when the first attempt has failed.
 RESERVE_SECONDS = 5.0
@@ -91,7 +92,7 @@ def once(request: KeyedRequest, context: LambdaContext, work: Callable[[], Answe
 
     An error of `work` is raised and not kept. Raises KeyReusedError when the key came with another request,
     RequestInFlightError when a twin is still busy after the wait, TransientFaultError when the table cannot be reached.
-    A crashed attempt keeps its key only for as long as its invocation could have run.
+    A crashed attempt keeps its key for five seconds at most.
     """
     guarded = _guarded(context, work)
     until = time.monotonic() + _patience(context)
@@ -120,7 +121,7 @@ def _guarded(context: LambdaContext, work: Callable[[], Answer]) -> Callable[...
         payload_validation_jmespath="fingerprint",
         expires_after_seconds=KEPT_SECONDS,
         hash_function="sha256",
-        lambda_context=context,
+        lambda_context=_Lease(context),
         response_hook=_mark_replayed,
     )
     guarded: Callable[..., dict[str, Any]] = idempotent_function(
@@ -131,6 +132,17 @@ def _guarded(context: LambdaContext, work: Callable[[], Answer]) -> Callable[...
         key_prefix="approval-api",
     )
     return guarded
+
+
+class _Lease(LambdaContext):
+    """How long a crashed attempt holds its key. Two attempts at once are harmless: every effect is conditional."""
+
+    def __init__(self, context: LambdaContext) -> None:
+        self._context = context
+
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # a method in Lambda, static in the stub
+        """Return what is left of the lease, or of the invocation if that is less."""
+        return min(LEASE_MS, self._context.get_remaining_time_in_millis())
 
 
 def _mark_replayed(response: Any, idempotent_data: DataRecord) -> Any:  # noqa: ARG001 - Powertools names both

@@ -70,6 +70,34 @@ class WithdrawalBody(_Body):
     reason: Annotated[str, Field(max_length=LONGEST_TEXT)] | None = None
 
 
+class HeartbeatBody(_Body):
+    """A station's sign of life; the first one claims the job."""
+
+    job: Annotated[int, Field(ge=1, le=100)]
+
+
+class PickingResultBody(_Body):
+    """What became of a job; a failure says why."""
+
+    job: Annotated[int, Field(ge=1, le=100)]
+    outcome: Literal["picked", "failed"]
+    reason: Annotated[str, Field(max_length=LONGEST_TEXT)] | None = Field(default=None, validate_default=True)
+
+    @field_validator("reason")
+    @classmethod
+    def _reason_to_fail(cls, reason: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("outcome") == "failed" and not (reason or "").strip():
+            kind, message = "reason_required", "Say why the goods could not be picked."
+            raise PydanticCustomError(kind, message)
+        return reason
+
+
+class OperationBody(_Body):
+    """Why an operator steps in."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=r"\S")]
+
+
 ORDER_ID = r"o[a-z2-7]{26}"
 OrderPath = Annotated[str, Path(alias="orderId", pattern=f"^{ORDER_ID}$", description="The order's id")]
 IdempotencyKey = Annotated[

@@ -13,8 +13,11 @@ from orders.domain.catalogue import Catalogue, Good
 from orders.domain.model import (
     AuditEntry,
     Decision,
+    Job,
+    JobState,
     Level,
     LevelOutcome,
+    Line,
     Order,
     OrderDocument,
     Person,
@@ -76,6 +79,40 @@ class LevelView(_View):
     decisions: tuple[DecisionView, ...]
 
 
+class JobView(_View):
+    """One picking job of an order: whose it is, and until when."""
+
+    job: int
+    state: JobState
+    claimed_by: str | None
+    opened_at: Moment
+    claim_deadline: Moment
+    lost_at: Moment | None
+    beats: int
+
+
+class PickedLineView(_View):
+    """What to pick. No amounts: they are not the warehouse's."""
+
+    sku: str
+    name: str
+    quantity: int
+
+
+class PickingView(JobView):
+    """A job as a station sees it."""
+
+    order_id: str
+    lines: tuple[PickedLineView, ...]
+
+
+class PickingListView(_View):
+    """A page of picking jobs, the oldest first."""
+
+    items: tuple[PickingView, ...]
+    next_cursor: str | None
+
+
 class OrderView(_View):
     """An order as its reader sees it: `actions` is what this person may do with it now."""
 
@@ -95,6 +132,8 @@ class OrderView(_View):
     actions: tuple[str, ...]
     possible_duplicate_of: str | None = _optional()
     outcome_reason: str | None = _optional()
+    cooling_off_until: Moment | None = _optional()
+    jobs: tuple[JobView, ...] | None = _optional()
 
 
 class OrdersView(_View):
@@ -347,7 +386,37 @@ def order_view(order: Order, actions: Sequence[str]) -> OrderView:
         actions=tuple(actions),
         possible_duplicate_of=order.possible_duplicate_of,
         outcome_reason=order.outcome_reason,
+        cooling_off_until=order.cooling_off_until,
+        jobs=tuple(job_view(job) for job in order.jobs) or None,
     )
+
+
+def job_view(job: Job) -> JobView:
+    """Return a picking job without its callbacks."""
+    return JobView(**_job_fields(job))
+
+
+def picking_view(order: Order, job: Job, lines: Sequence[Line], catalogue: Catalogue) -> PickingView:
+    """Return a picking job with what is to be picked: the physical goods."""
+    goods = catalogue.goods
+    picked = tuple(
+        PickedLineView(sku=line.sku, name=goods[line.sku].name, quantity=line.quantity)
+        for line in lines
+        if line.sku in goods and not goods[line.sku].digital
+    )
+    return PickingView(order_id=order.order_id, lines=picked, **_job_fields(job))
+
+
+def _job_fields(job: Job) -> dict[str, Any]:
+    return {
+        "job": job.number,
+        "state": job.state,
+        "claimed_by": job.claimed_by,
+        "opened_at": job.opened_at,
+        "claim_deadline": job.claim_deadline,
+        "lost_at": job.lost_at,
+        "beats": job.beats,
+    }
 
 
 def _level_view(level: Level) -> LevelView:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from orders.domain.commands import Decide, Withdraw
+from orders.domain.commands import BeginRecovery, Command, Decide, RequestStop, Withdraw
 from orders.domain.errors import CountersignError
 from orders.domain.model import Order, Person, Role, Verdict
 from orders.domain.policy import APPROVER_LADDER
@@ -41,12 +41,16 @@ def actions_of(order: Order, person: Person, now: datetime) -> tuple[str, ...]:
     actions = []
     if level is not None and _accepted(order, Decide(person, level.number, Verdict.APPROVE, None), now):
         actions += ["approve", "reject"]
-    if _accepted(order, Withdraw(person, None), now):
-        actions.append("withdraw")
+    offered: dict[str, Command] = {
+        "withdraw": Withdraw(person, None),
+        "stop": RequestStop(person, ""),
+        "recover": BeginRecovery(person, order.recoveries + 1, ""),
+    }
+    actions += [name for name, command in offered.items() if _accepted(order, command, now)]
     return tuple(actions)
 
 
-def _accepted(order: Order, command: Decide | Withdraw, now: datetime) -> bool:
+def _accepted(order: Order, command: Command, now: datetime) -> bool:
     try:
         judge(order, command, now)
     except CountersignError:

@@ -1,0 +1,123 @@
+"""The warehouse's routes: jobs without amounts, claimed by the first beat, reported once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orders.domain.model import OrderId
+from tests.api.world import NOBODYS, Answer, World, a_key, an_event, call
+
+LAMP: dict[str, Any] = {
+    "customer": "acme",
+    "currency": "EUR",
+    "lines": [{"sku": "QUARTZ-LAMP", "quantity": 1}, {"sku": "JUNO-MAIL", "quantity": 1}],
+}
+
+
+@pytest.fixture
+def order_id(world: World) -> str:
+    """An order whose lamp waits for a station; the e-mail account needs nobody."""
+    made = world.pending(body=LAMP)
+    call(an_event("POST", f"/orders/{made}/decisions", person="manager-1", body={"level": 1, "verdict": "approve"}))
+    world.services().closing.begin_charge(OrderId(made))
+    world.services().picking.open_job(OrderId(made), 1, f"claim-of-{made}")
+    return made
+
+
+def beat(order_id: str, person: str = "warehouse-1", job: int = 1) -> Answer:
+    """Give a sign of life."""
+    return call(an_event("POST", f"/orders/{order_id}/picking/heartbeat", person=person, body={"job": job}))
+
+
+def report(order_id: str, outcome: str, person: str = "warehouse-1", key: str | None = None, **body: Any) -> Answer:
+    """Say what became of job 1."""
+    path = f"/orders/{order_id}/picking/result"
+    return call(an_event("POST", path, person=person, body={"job": 1, "outcome": outcome, **body}, key=key))
+
+
+def test_the_list_shows_what_to_pick_and_no_amounts(world: World, order_id: str) -> None:
+    answer = call(an_event("GET", "/picking", person="warehouse-1"))
+
+    (job,) = answer.json["items"]
+    assert (job["orderId"], job["job"], job["state"], job["claimedBy"]) == (order_id, 1, "open", None)
+    assert job["lines"] == [{"sku": "QUARTZ-LAMP", "name": "Quartz desk lamp", "quantity": 1}]
+    assert "mount" not in answer.text
+    assert "rice" not in answer.text
+
+
+def test_the_first_beat_claims_and_wakes_the_workflow(world: World, order_id: str) -> None:
+    answer = beat(order_id)
+
+    assert (answer.status, answer.json["state"], answer.json["claimedBy"]) == (200, "claimed", "warehouse-1")
+    assert world.signaller.woken[-1] == f"claim-of-{order_id}"
+    assert beat(order_id).json["beats"] == 2
+
+
+def test_another_persons_job_is_theirs(world: World, order_id: str) -> None:
+    beat(order_id)
+
+    assert (beat(order_id, "warehouse-2").status, beat(order_id, "warehouse-2").json["code"]) == (409, "job-claimed")
+    assert report(order_id, "picked", "warehouse-2").json["code"] == "job-claimed"
+
+
+def test_a_station_that_lost_its_job_is_told(world: World, order_id: str) -> None:
+    beat(order_id)
+    world.clock.move(seconds=world.services().settings.waits.beat + 1)
+    world.services().picking.settle_job(OrderId(order_id), 1)
+
+    for answer in (beat(order_id), report(order_id, "picked")):
+        assert (answer.status, answer.json["code"]) == (409, "job-superseded")
+
+
+def test_a_result_is_taken_once_and_wakes_the_workflow(world: World, order_id: str) -> None:
+    beat(order_id)
+    world.services().picking.listen(OrderId(order_id), 1, f"picking-of-{order_id}")
+    key = a_key()
+
+    first, again = report(order_id, "picked", key=key), report(order_id, "picked", key=key)
+
+    assert (first.status, first.json["state"]) == (200, "picked")
+    assert (again.text, again.headers["Idempotent-Replayed"]) == (first.text, "true")
+    assert world.signaller.woken[-1] == f"picking-of-{order_id}"
+    assert call(an_event("GET", "/picking", person="warehouse-1")).json["items"] == []
+
+
+def test_a_failure_says_why(world: World, order_id: str) -> None:
+    beat(order_id)
+
+    silent = report(order_id, "failed")
+    said = report(order_id, "failed", reason="The box was empty")
+
+    assert (silent.status, silent.json["errors"][0]["pointer"]) == (422, "/reason")
+    assert (said.status, said.json["state"]) == (200, "failed")
+
+
+@pytest.mark.parametrize("person", ["requester-1", "manager-1", "operator-1", "auditor-1"])
+def test_only_the_warehouse_picks(world: World, order_id: str, person: str) -> None:
+    assert call(an_event("GET", "/picking", person=person)).status == 403
+    assert beat(order_id, person).status == 403
+    assert report(order_id, "picked", person).status == 403
+
+
+def test_an_order_without_a_job_does_not_exist_for_the_warehouse(world: World) -> None:
+    untouched = world.pending()
+
+    assert [beat(each).status for each in (untouched, NOBODYS)] == [404, 404]
+    assert beat(untouched).json["detail"] == beat(NOBODYS).json["detail"]
+
+
+def test_a_job_the_order_does_not_have_is_a_mistake_in_the_request(world: World, order_id: str) -> None:
+    answer = beat(order_id, job=2)
+
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/job")
+
+
+def test_the_requester_sees_whose_job_it_is(world: World, order_id: str) -> None:
+    beat(order_id)
+
+    (job,) = call(an_event("GET", f"/orders/{order_id}")).json["jobs"]
+
+    assert (job["state"], job["claimedBy"]) == ("claimed", "warehouse-1")
+    assert "callback" not in str(job).lower()
