@@ -69,7 +69,14 @@ class LostSignal:
     signal: int
 
 
-Fault = Crash | CrashWith | Death | Throttle | LostSignal
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """After the end, these status events come too: late, again, and in no order."""
+
+    statuses: tuple[str, ...]
+
+
+Fault = Crash | CrashWith | Death | Throttle | LostSignal | Repeat
 # What each port can change in the world. Everything else only asks.
 EFFECTS: Mapping[str, frozenset[str]] = {
     "orders": frozenset({"create", "commit"}),
@@ -103,6 +110,7 @@ class Disturbance:
     struck: dict[OrderId, dict[Fault, tuple[str, ...]]] = field(default_factory=lambda: defaultdict(dict))
     checkpoints: dict[OrderId, list[tuple[str, ...]]] = field(default_factory=lambda: defaultdict(list))
     calls: dict[OrderId, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    returned: dict[OrderId, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     dying: set[OrderId] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
     _order: threading.local = field(default_factory=threading.local)
@@ -152,13 +160,16 @@ class Disturbance:
         name = f"{port}.{method}"
         with self.lock:
             self.calls[order_id][name] += 1
-            time, number = self.calls[order_id][name], self.calls[order_id].total()
+            number = self.calls[order_id].total()
             signals = self.calls[order_id]["signaller.wake"]
         if self.strikes(order_id, Throttle(number)):
             raise TransientFaultError("throttled")
         if name == "signaller.wake" and self.strikes(order_id, LostSignal(signals)):
             return False
         answer = call()
+        with self.lock:
+            self.returned[order_id][name] += 1
+            time = self.returned[order_id][name]
         if self.strikes(order_id, Death(name, time)):
             if _in_workflow():
                 self.dying.add(order_id)

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, fields
 from itertools import count
 
 from orders.domain.model import OrderId
-from tests.crash.faults import PEOPLE, Disturbance, Fault
+from tests.crash.faults import PEOPLE, Disturbance, Fault, Repeat
 from tests.crash.invariants import Outcome, evidence_of, outcome_of, violations
 from tests.workflow.harness import World, a_world
-from tests.workflow.scenarios import Scenario, order_id_of, play
+from tests.workflow.scenarios import Scenario, order_id_of, play, tell
+
+EVERYTHING = frozenset(each.name for each in fields(Outcome))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +43,32 @@ class Field:
         key = f"disturbed-{next(self.numbers)}"
         order_id = order_id_of(key)
         self.disturbance.plan[order_id] = [*plan]
-        evidence = evidence_of(play(self.scenario, self.world, key))
+        people = play(self.scenario, self.world, key)
+        for fault in plan:
+            if isinstance(fault, Repeat) and self.disturbance.strikes(order_id, fault):
+                for status in fault.statuses:
+                    tell(order_id, status)
+        evidence = evidence_of(people)
         struck = self.disturbance.struck[order_id]
-        return Played(tuple(plan), struck, outcome_of(evidence), tuple(violations(evidence)))
+        return Played(order_id, tuple(plan), struck, outcome_of(evidence), tuple(violations(evidence)))
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
     """What became of one order: the faults planned, those that came and what they hit, its end, the rules broken."""
 
+    order_id: OrderId
     plan: tuple[Fault, ...]
     struck: Mapping[Fault, tuple[str, ...]]
     outcome: Outcome
     broken: tuple[str, ...]
 
-    def trouble(self, expected: Outcome) -> list[str]:
+    def trouble(self, expected: Outcome, only: frozenset[str] = EVERYTHING) -> list[str]:
         """Return what is wrong with it, each with the faults that brought it about; empty when all is well."""
-        found = [*self.broken]
-        if self.outcome != expected:
-            found += _differences(self.outcome, expected)
+        pairs = ((name, getattr(self.outcome, name), getattr(expected, name)) for name in sorted(only))
+        differences = [f"{name} is {had}, undisturbed {wanted}" for name, had, wanted in pairs if had != wanted]
+        found = [*self.broken, *differences]
         return [f"{self.plan}: {each}" for each in found]
-
-
-def _differences(outcome: Outcome, expected: Outcome) -> list[str]:
-    pairs = ((each.name, getattr(outcome, each.name), getattr(expected, each.name)) for each in fields(Outcome))
-    return [f"{name} is {found}, undisturbed {wanted}" for name, found, wanted in pairs if found != wanted]
 
 
 @contextmanager

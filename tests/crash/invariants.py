@@ -39,7 +39,7 @@ _SPOKEN = {"Decide": ("approved", "rejected"), "ReportPicking": ("picked", "pick
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of one order. `taken` and `ordered` count goods; `result` is the status that the execution returned."""
+    """What is known of one order. `taken` and `ordered` count goods; `result` is the status it returned."""
 
     row: Order
     audit: tuple[AuditEntry, ...]
@@ -265,6 +265,8 @@ class Outcome:
     jobs: tuple[JobState, ...]
 
 
+# What two faults at once may not change either; that somebody was reminded or a second station came is no harm.
+ESSENCE = frozenset({"status", "reason", "result", "ledger", "taken"})
 # A crash may cost a message its delivery; the audit then says so, and it counts as told.
 _LOST_MESSAGE = "notification-failed"
 

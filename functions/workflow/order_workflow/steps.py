@@ -20,6 +20,7 @@ from order_workflow.checkpoints import (
     PickingPlan,
     Registered,
 )
+from orders.domain.errors import TransientFaultError
 from orders.domain.model import DocumentRef, Order, OrderId, PickingTerms
 from orders.services.approval import Look
 from orders.services.picking import JobLook
@@ -151,8 +152,16 @@ def find_capture(order: OrderInput) -> Callable[[StepContext], str]:
 
 
 def has_settled(order: OrderInput) -> Callable[[bool, WaitForConditionCheckContext], bool]:
-    """Poll once whether the money has arrived."""
-    return lambda _settled, _check: services().payment.has_settled(_ref(order["document"]))
+    """Poll once whether the money has arrived; a poll that nobody answers has found nothing yet."""
+
+    def poll(_settled: bool, check: WaitForConditionCheckContext) -> bool:  # noqa: FBT001  # by position, from the SDK
+        try:
+            return services().payment.has_settled(_ref(order["document"]))
+        except TransientFaultError as fault:
+            check.logger.warning("settlement poll unanswered", extra={"reason": fault.code})
+            return False
+
+    return poll
 
 
 def open_job(order: OrderInput, job: int, callback_id: str) -> Callable[[StepContext], JobResult]:
