@@ -1,12 +1,10 @@
-// The page's only `fetch`. Answers are data, failures are RequestFailed, and a POST carries its idempotency key.
+// The page's only `fetch`. Answers are data, failures are RequestFailed, and a POST carries its idempotency key, which
+// outlives a reload: trying the same request again must never do it twice.
 
-import { keyFor, settle } from "./keys.js";
 import { RequestFailed, problemOf } from "./problems.js";
 
-/** @typedef {{token: (fresh?: boolean) => Promise<string>, who: () => string}} Bearer */
-/** @typedef {{status: number, data: any, headers: Headers}} Answer */
-
 const PATIENCE = 20_000;
+const PLACE = "countersign.keys";
 
 /** What the server's clock shows, less what ours shows, in milliseconds. Small differences are just the network. */
 let clockOffset = 0;
@@ -17,7 +15,7 @@ export const serverNow = () => Date.now() + clockOffset;
 /**
  * @param {string} url
  * @param {RequestInit} options
- * @returns {Promise<Answer>}
+ * @returns {Promise<Page.Answer>}
  */
 async function send(url, options) {
   const response = await fetch(url, { ...options, signal: AbortSignal.timeout(PATIENCE) }).catch(() => null);
@@ -44,10 +42,10 @@ export const sendPlain = async (method, url, body) =>
 /**
  * The approval API as one person sees it.
  * @param {string} base
- * @param {Bearer} bearer
+ * @param {Page.Bearer} bearer
  */
 export function createApi(base, bearer) {
-  /** @param {string} path @param {RequestInit} options @returns {Promise<Answer>} */
+  /** @param {string} path @param {RequestInit} options @returns {Promise<Page.Answer>} */
   const withToken = async (path, options, fresh = false) => {
     const headers = { ...options.headers, Authorization: `Bearer ${await bearer.token(fresh)}` };
     return send(base + path, { ...options, headers, cache: "no-store" });
@@ -76,6 +74,42 @@ export function createApi(base, bearer) {
       return answer.data;
     },
   };
+}
+
+/**
+ * The key for this request: the one used before as long as the body is the same, a new one once it differs.
+ * @param {Pick<Storage, "getItem" | "setItem">} storage
+ * @param {string} request who and what: identity, method and path
+ * @param {unknown} body
+ * @param {() => string} create
+ */
+export function keyFor(storage, request, body, create = () => crypto.randomUUID()) {
+  const keys = load(storage);
+  const text = JSON.stringify(body);
+  const known = keys[request];
+  if (known?.body === text) return known.key;
+  const key = create();
+  storage.setItem(PLACE, JSON.stringify({ ...keys, [request]: { key, body: text } }));
+  return key;
+}
+
+/**
+ * The request was answered for good: the same words sent again are meant as a new request.
+ * @param {Pick<Storage, "getItem" | "setItem">} storage
+ * @param {string} request
+ */
+export function settle(storage, request) {
+  const { [request]: _settled, ...rest } = load(storage);
+  storage.setItem(PLACE, JSON.stringify(rest));
+}
+
+/** @param {Pick<Storage, "getItem" | "setItem">} storage @returns {Record<string, {key: string, body: string}>} */
+function load(storage) {
+  try {
+    return JSON.parse(storage.getItem(PLACE) ?? "{}");
+  } catch {
+    return {};
+  }
 }
 
 /** @typedef {ReturnType<typeof createApi>} Api */

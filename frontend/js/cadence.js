@@ -1,20 +1,11 @@
 // When to ask the server again. Pure: what happened goes in, milliseconds come out, null meaning "not until something changes".
 
-/**
- * @typedef {object} Outcome
- * @property {boolean} hidden the tab cannot be seen
- * @property {number} failures requests that failed in a row, 0 when the last one worked
- * @property {number | null} retryAfter seconds the server asked for, if it did
- * @property {number} sinceAction milliseconds since this person last changed something here, Infinity if never
- * @property {number} steady milliseconds between requests when nothing special is going on, Infinity for none
- */
-
 const FIRST_RETRY = 1000;
 const LONGEST_RETRY = 60_000;
 const EAGER_FOR = 5000;
 
 /**
- * @param {Outcome} outcome
+ * @param {Page.Outcome} outcome
  * @param {() => number} random between 0 and 1
  * @returns {number | null}
  */

@@ -1,23 +1,17 @@
 // Keeps what the page shows true: polls while somebody looks, backs off while it fails, hurries after this person acted.
 
-import { useEffect } from "../vendor/hooks.js";
-import { getPlain, sendPlain } from "./api.js";
+import { useEffect, useState } from "../vendor/hooks.js";
 import { nextDelay } from "./cadence.js";
-import { mergeHistory } from "./timeline/history.js";
 import { problemBehind } from "./problems.js";
 import { read, remember, update, useStore } from "./store.js";
 
 /** @typedef {import("./api.js").Api} Api */
-/** @typedef {import("./session.js").Session} Session */
 
 const LIST_EVERY = 10_000;
-const NOT_STARTED_YET = 1000;
-const ORDER_AT_LEAST_EVERY = 30_000;
-const JUST_ACTED = 5000;
 
 /** @type {Api} */
 let api;
-/** @type {Session} */
+/** @type {Page.Session} */
 let session;
 let actedAt = -Infinity;
 
@@ -26,11 +20,7 @@ const wakers = new Set();
 /** @type {Set<object>} polls whose last request found no working server */
 const failing = new Set();
 
-/**
- * Hands over the two things every request needs. Called once, before the first view is drawn.
- * @param {Api} theApi
- * @param {Session} theSession
- */
+/** Hands over the two things every request needs, before the first view is drawn. @param {Api} theApi @param {Page.Session} theSession */
 export function connect(theApi, theSession) {
   api = theApi;
   session = theSession;
@@ -51,11 +41,7 @@ export function become(name) {
   update({ who: name, resources: {} });
 }
 
-/**
- * Does something on the server, then looks at once and for a while often. Throws RequestFailed.
- * @param {string} path
- * @param {unknown} body
- */
+/** Does something on the server, then looks at once and for a while often. Throws RequestFailed. @param {string} path @param {unknown} body */
 export async function act(path, body) {
   try {
     return await api.post(path, body);
@@ -64,29 +50,30 @@ export async function act(path, body) {
   }
 }
 
-/** As `act`, on what only the local stack has. @param {"POST" | "DELETE"} method @param {string} path @param {unknown} [body] */
-export async function actLocally(method, path, body = {}) {
-  try {
-    return await sendPlain(method, path, body);
-  } finally {
-    hurry();
-  }
-}
-
-function hurry() {
+/** Everything that polls looks at once, and for a while often. */
+export function hurry() {
   actedAt = Date.now();
   for (const wake of [...wakers]) wake();
 }
 
-/** Asks once, for an action that needs to know something first. @param {string} path @returns {Promise<any>} */
+/** A sign of life: nothing that the page shows has to be looked at again. @param {string} path @param {unknown} body */
+export const beat = (path, body) => api.post(path, body);
+
+/** Asks once, for whoever needs to know something now. @param {string} path @returns {Promise<any>} */
 export const ask = (path) => api.get(path);
+
+/** As `ask`; null when nothing is new. @param {string} path @returns {Promise<any>} */
+export const askIfNew = (path) => api.getIfNew(path);
+
+/** Milliseconds since this person last did something. */
+export const sinceAction = () => Date.now() - actedAt;
 
 /**
  * Runs `task` again and again. It answers how many milliseconds to leave between two turns, Infinity for no more.
  * @param {() => Promise<number>} task
  * @returns {() => void} stops it
  */
-function poll(task) {
+export function poll(task) {
   const self = {};
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -118,8 +105,7 @@ function poll(task) {
   }
 
   function schedule() {
-    const sinceAction = Date.now() - actedAt;
-    const delay = nextDelay({ hidden: document.hidden, failures, retryAfter, sinceAction, steady });
+    const delay = nextDelay({ hidden: document.hidden, failures, retryAfter, sinceAction: sinceAction(), steady });
     if (wanted) void turn();
     else if (delay !== null) timer = setTimeout(turn, delay);
   }
@@ -160,7 +146,7 @@ export const retryNow = wakeAll;
  * @param {string} path
  * @param {() => Promise<any>} ask
  */
-async function refresh(path, ask) {
+export async function refresh(path, ask) {
   const { who } = read();
   try {
     const data = await ask();
@@ -172,17 +158,17 @@ async function refresh(path, ask) {
   }
 }
 
-/** @type {import("./store.js").Resource} */
+/** @type {Page.Resource} */
 const NOTHING_YET = { data: undefined, problem: null };
 
-/** @param {string} path @returns {import("./store.js").Resource} */
+/** @param {string} path @returns {Page.Resource} */
 export const useHeard = (path) => useStore((state) => state.resources[path] ?? NOTHING_YET);
 
 /**
  * What a path answers, asked again every `every` milliseconds (Infinity: asked once).
  * @param {string} path
  * @param {number} every
- * @returns {import("./store.js").Resource}
+ * @returns {Page.Resource}
  */
 export function useResource(path, every = LIST_EVERY) {
   const who = useStore((state) => state.who);
@@ -190,59 +176,19 @@ export function useResource(path, every = LIST_EVERY) {
   return useHeard(path);
 }
 
-/** As `useResource`, of what only the local stack has. @param {string} path @param {number} every */
-export function useLocal(path, every) {
-  useEffect(() => poll(() => refresh(path, () => getPlain(path)).then(() => every)), [path, every]);
-  return useHeard(path);
-}
-
 /**
- * Follows one order: its execution as often as the server suggests, and the order and its audit whenever that moved.
- * @param {string} orderId
+ * A list that somebody reads stays where it is: what is new waits until it is asked for.
+ * @param {any[]} items
+ * @param {(item: any) => string} identify
+ * @returns {{shown: any[], waiting: number, admit: () => void}}
  */
-export function useOrder(orderId) {
-  const who = useStore((state) => state.who);
-  const path = `/orders/${encodeURIComponent(orderId)}`;
-  useEffect(() => poll(followOrder(path)), [path, who]);
-  return { order: useHeard(path), audit: useHeard(`${path}/audit`), execution: useHeard(`${path}/execution`) };
-}
-
-/**
- * @param {string} path of the order
- * @returns {() => Promise<number>}
- */
-function followOrder(path) {
-  let lookedAt = -Infinity;
-  return async () => {
-    const { moved, pause } = await followExecution(`${path}/execution`);
-    const due = Date.now() - lookedAt > ORDER_AT_LEAST_EVERY || Date.now() - actedAt < JUST_ACTED;
-    if (moved || due) {
-      await refresh(path, () => api.get(path));
-      await refresh(`${path}/audit`, () => api.get(`${path}/audit`));
-      lookedAt = Date.now();
-    }
-    return pause;
-  };
-}
-
-/**
- * Adds what is new to the history in the store. No execution yet is not an error: the order was accepted a moment ago.
- * @param {string} path
- * @returns {Promise<{moved: boolean, pause: number}>}
- */
-async function followExecution(path) {
-  const known = read().resources[path]?.data;
-  const after = known?.cursor ? `?after=${encodeURIComponent(known.cursor)}` : "";
-  let moved = true;
-  try {
-    await refresh(path, async () => {
-      const news = await api.getIfNew(path + after);
-      moved = news !== null;
-      return moved ? mergeHistory(known, news) : known;
-    });
-    return { moved, pause: read().resources[path]?.data?.nextPollMs || Infinity };
-  } catch (error) {
-    if (problemBehind(error).status === 404) return { moved, pause: NOT_STARTED_YET };
-    throw error;
-  }
+export function useAdmitted(items, identify) {
+  const [admitted, setAdmitted] = useState(() => new Set(items.map(identify)));
+  const shown = items.filter((item) => admitted.has(identify(item)));
+  const waiting = items.length - shown.length;
+  const admit = () => setAdmitted(new Set(items.map(identify)));
+  useEffect(() => {
+    if (shown.length === 0 && waiting > 0) admit();
+  }, [items]);
+  return { shown, waiting, admit };
 }

@@ -3,33 +3,44 @@
 import { render } from "../vendor/preact.js";
 import { useEffect, useState } from "../vendor/hooks.js";
 import { createApi, getPlain } from "./api.js";
-import { become, connect, isLocal, people } from "./live.js";
+import { become, connect, groups, isLocal, people } from "./live.js";
 import { problemBehind } from "./problems.js";
 import { createSession } from "./session.js";
 import { announce, useStore } from "./store.js";
-import { Problem, Title, dressed, html } from "./ui.js";
+import { Problem, Title, dressed, html, later } from "./ui.js";
 
 /** @type {Record<string, () => Promise<{View: any}>>} each view is fetched, with a style sheet of its own if it has one, when it is first wanted */
 const VIEWS = {
   new: () => import("./views/new-order.js"),
   orders: () => import("./views/orders.js"),
   order: () => dressed("order", import("./views/order.js")),
+  history: () => import("./views/history.js"),
   inbox: () => import("./views/inbox.js"),
+  picking: () => import("./views/picking.js"),
+  attention: () => import("./views/attention.js"),
+  outbox: () => dressed("local", import("./local/outbox.js")),
 };
 
+/** @type {{view: string, href: string, word: string, group?: string[]}[]} where one can go; some places only with a role */
 const PLACES = [
   { view: "orders", href: "#/orders", word: "Orders" },
-  { view: "inbox", href: "#/inbox", word: "Inbox" },
-  { view: "new", href: "#/new", word: "New order" },
+  { view: "inbox", href: "#/inbox", word: "Inbox", group: ["managers", "directors", "finance"] },
+  { view: "picking", href: "#/picking", word: "Picking", group: ["warehouse"] },
+  { view: "attention", href: "#/attention", word: "Attention", group: ["operators"] },
+  { view: "new", href: "#/new", word: "New order", group: ["requesters"] },
+  { view: "outbox", href: "#/outbox", word: "Outbox" },
 ];
 
 const THEME = "countersign.theme";
 
 function Navigation() {
   const view = useStore((state) => state.route.view);
-  const here = view === "order" ? "orders" : view;
+  const here = view === "order" || view === "history" ? "orders" : view;
+  useStore((state) => state.who);
+  const mine = groups();
+  const open = PLACES.filter(({ view: place, group }) => (place !== "outbox" || isLocal()) && (!group || group.some((each) => mine.includes(each))));
   return html`<nav aria-label="Main">
-    ${PLACES.map(
+    ${open.map(
       ({ view: place, href, word }) => html`<a href=${href} aria-current=${place === here ? "page" : undefined}>${word}</a>`,
     )}
   </nav>`;
@@ -99,7 +110,7 @@ function Notice() {
 function Place() {
   const route = useStore((state) => state.route);
   const [loaded, setLoaded] = useState(/** @type {Record<string, any>} */ ({}));
-  const load = VIEWS[route.view];
+  const load = route.view === "outbox" && !isLocal() ? undefined : VIEWS[route.view];
   useEffect(() => {
     load?.().then(({ View }) => setLoaded((before) => ({ ...before, [route.view]: View })));
   }, [route.view]);
@@ -111,22 +122,19 @@ function Place() {
 const Missing = () => html`<${Title} title="Nothing here" />
   <p>This address leads nowhere. <a href="#/orders">See the orders</a> or <a href="#/new">place one</a>.</p>`;
 
-/** What only the local stack has: fetched when it is first wanted, and not part of what is deployed. */
+/** What only the local stack has: not part of what is deployed. */
+const Drawer = later(() => dressed("local", import("./local/drawer.js")));
+
 function BreakIt() {
   const [open, setOpen] = useState(false);
-  const [Drawer, setDrawer] = useState(/** @type {{View: any} | null} */ (null));
-  const toggle = () => {
-    setOpen(!open);
-    if (!Drawer) void dressed("local", import("./local/drawer.js")).then(setDrawer);
-  };
   const close = () => {
     setOpen(false);
     document.getElementById("break-it")?.focus();
   };
-  return html`<button type="button" id="break-it" class="break-it" aria-expanded=${open} onClick=${toggle}>
+  return html`<button type="button" id="break-it" aria-expanded=${open} onClick=${() => setOpen(!open)}>
       <span class="icon" aria-hidden="true">⚡</span>Break it
     </button>
-    ${open && Drawer && html`<${Drawer.View} close=${close} />`}`;
+    ${open && html`<${Drawer} close=${close} />`}`;
 }
 
 const Shell = () => html`

@@ -1,18 +1,5 @@
 // Everything that can go wrong with a request, as one shape, and in words a person can act on. Pure.
 
-/** @typedef {{pointer: string, detail: string}} FieldError */
-/**
- * @typedef {object} Problem
- * @property {number} status 0 when there was no answer at all
- * @property {string} code the server's code, or a name of ours for API Gateway's own answers
- * @property {string} title what happened
- * @property {string} advice what to do about it
- * @property {FieldError[]} fields
- * @property {string} traceId
- * @property {number | null} retryAfter seconds
- * @property {{by: string, verdict: string, at: string} | null} decision the decision that came first, with a 409
- */
-
 /** @type {Record<number, [string, string, string]>} status: code, title, advice */
 const BY_STATUS = {
   0: ["offline", "The server could not be reached", "Check the connection. Trying again is safe: nothing is done twice."],
@@ -44,7 +31,7 @@ const ADVICE = {
  * @param {number} status
  * @param {any} body the parsed answer: a problem document, API Gateway's `{message}`, or null
  * @param {string | null} retryAfter the header
- * @returns {Problem}
+ * @returns {Page.Problem}
  */
 export function problemOf(status, body, retryAfter = null) {
   const [code, title, advice] = BY_STATUS[status] ?? BY_STATUS[status >= 500 ? 500 : 400] ?? ["", "", ""];
@@ -63,7 +50,7 @@ export function problemOf(status, body, retryAfter = null) {
 
 /** A failed request. Its `problem` is made for people; its message is for the console. */
 export class RequestFailed extends Error {
-  /** @param {Problem} problem */
+  /** @param {Page.Problem} problem */
   constructor(problem) {
     super(`${problem.status} ${problem.code}`);
     this.problem = problem;
@@ -73,7 +60,7 @@ export class RequestFailed extends Error {
 /**
  * The problem behind anything thrown; what is not a failed request is a defect of the page and says so.
  * @param {unknown} error
- * @returns {Problem}
+ * @returns {Page.Problem}
  */
 export function problemBehind(error) {
   if (error instanceof RequestFailed) return error.problem;
@@ -84,7 +71,7 @@ export function problemBehind(error) {
 
 /**
  * Says kindly that somebody else came first, or null when the problem is another.
- * @param {Problem} problem
+ * @param {Page.Problem} problem
  * @param {(at: string) => string} since writes how long ago
  */
 export function whoWasFaster({ decision }, since) {
@@ -95,7 +82,7 @@ export function whoWasFaster({ decision }, since) {
 
 /**
  * The message for one input: errors are addressed by JSON pointer, and an error inside a value belongs to its input too.
- * @param {Problem | null} problem
+ * @param {Page.Problem | null} problem
  * @param {string} pointer
  */
 export function fieldError(problem, pointer) {

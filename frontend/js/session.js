@@ -4,24 +4,13 @@
 import { getPlain } from "./api.js";
 import { RequestFailed, problemOf } from "./problems.js";
 
-/** @typedef {{username: string, groups: string[]}} Person */
-/**
- * @typedef {object} Session
- * @property {boolean} local whether this is a stack on somebody's own machine
- * @property {Person[]} people
- * @property {() => string} who
- * @property {() => string[]} groups of who
- * @property {(name: string) => void} become
- * @property {(fresh?: boolean) => Promise<string>} token
- */
-
 const PLACE = "countersign.identity";
 const EARLY = 30_000;
 
 /**
  * The session that config.json asks for.
- * @param {{mode: string, identities?: Person[]}} config
- * @returns {Session}
+ * @param {{mode: string, identities?: Page.Person[]}} config
+ * @returns {Page.Session}
  */
 export function createSession(config) {
   if (config.mode === "local") return localSession(config.identities ?? []);
@@ -34,8 +23,8 @@ export function createSession(config) {
 
 /**
  * The development issuer hands out a token for any of its identities. The choice is per tab: two tabs can be two people.
- * @param {Person[]} people
- * @returns {Session}
+ * @param {Page.Person[]} people
+ * @returns {Page.Session}
  */
 function localSession(people) {
   let who = sessionStorage.getItem(PLACE) ?? "";

@@ -3,19 +3,7 @@
 import { useEffect, useReducer } from "../vendor/hooks.js";
 import { parseRoute } from "./route.js";
 
-/** @typedef {import("./problems.js").Problem} Problem */
-/** @typedef {{data: any, problem: Problem | null}} Resource what was last heard, and what went wrong since, if anything */
-/** @typedef {"live" | "reconnecting" | "offline" | "paused"} Connection */
-/**
- * @typedef {object} State
- * @property {import("./route.js").Route} route
- * @property {string} who
- * @property {Record<string, Resource>} resources by path, for the person in `who`
- * @property {Connection} connection
- * @property {{text: string, serial: number}} notice the last thing worth saying aloud
- */
-
-/** @type {State} */
+/** @type {Page.State} */
 let state = {
   route: parseRoute(location.hash),
   who: "",
@@ -29,13 +17,13 @@ const readers = new Set();
 
 export const read = () => state;
 
-/** @param {Partial<State>} change */
+/** @param {Partial<Page.State>} change */
 export function update(change) {
   state = { ...state, ...change };
   for (const reader of [...readers]) reader();
 }
 
-/** @param {string} path @param {Resource} resource */
+/** @param {string} path @param {Page.Resource} resource */
 export const remember = (path, resource) => update({ resources: { ...state.resources, [path]: resource } });
 
 /** Says something in the live region, also when it is what was said last. @param {string} text */
@@ -44,7 +32,7 @@ export const announce = (text) => update({ notice: { text, serial: state.notice.
 /**
  * One part of the store; the view is drawn again when that part becomes another object or value.
  * @template Part
- * @param {(state: State) => Part} select
+ * @param {(state: Page.State) => Part} select
  * @returns {Part}
  */
 export function useStore(select) {

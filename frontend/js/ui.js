@@ -1,18 +1,17 @@
 // The small parts every view is made of. `html` is the only way the page makes elements; text is always text.
 
 import { h } from "../vendor/preact.js";
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "../vendor/hooks.js";
+import { useEffect, useRef, useState } from "../vendor/hooks.js";
 import htm from "../vendor/htm.js";
 import { serverNow } from "./api.js";
 import { ago, money, moment, remaining } from "./format.js";
 import { retryNow } from "./live.js";
+import { announce } from "./store.js";
 import { orderState } from "./words.js";
 
 export const html = htm.bind(h);
 
-/** @typedef {import("./problems.js").Problem} ProblemData */
-
-/** An icon and a word; the tone only repeats what they say. @param {{label: import("./words.js").Label}} props */
+/** An icon and a word; the tone only repeats what they say. @param {{label: Page.Label}} props */
 export const Chip = ({ label }) =>
   html`<span class="chip" data-tone=${label.tone}><span class="icon" aria-hidden="true">${label.icon}</span>${label.word}</span>`;
 
@@ -48,7 +47,7 @@ export function Countdown({ at }) {
   </time>`;
 }
 
-/** What went wrong and what to do about it. @param {{problem: ProblemData, retry?: boolean, focused?: boolean}} props */
+/** What went wrong and what to do about it. @param {{problem: Page.Problem, retry?: boolean, focused?: boolean}} props */
 export function Problem({ problem, retry = false, focused = false }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
@@ -62,54 +61,21 @@ export function Problem({ problem, retry = false, focused = false }) {
   </section>`;
 }
 
+/** How many wait to be shown. @param {{waiting: number, admit: () => void}} props */
+export const Newcomers = ({ waiting, admit }) =>
+  waiting > 0 && html`<button type="button" class="newcomers" onClick=${admit}>${waiting} new. Show</button>`;
+
 /** Grey lines where something will be; they show only when it takes longer than a blink. @param {{what: string}} props */
 export const Loading = ({ what }) =>
   html`<div class="loading" aria-busy="true"><p>Loading ${what}…</p><i></i><i></i><i></i></div>`;
 
 /**
  * What is known of a resource: the view when there is something to show, with a word about staleness when it cannot be renewed.
- * @param {{resource: import("./store.js").Resource, what: string, children: (data: any) => any}} props
+ * @param {{resource: Page.Resource, what: string, children: (data: any) => any}} props
  */
 export function Shown({ resource: { data, problem }, what, children }) {
   if (data === undefined) return problem ? html`<${Problem} problem=${problem} retry />` : html`<${Loading} what=${what} />`;
   return html`${problem && html`<${Problem} problem=${problem} retry />`} ${children(data)}`;
-}
-
-/**
- * A labelled control with its hint and its error. `children` gets the attributes that tie them together.
- * @param {{label: string, hint?: any, error?: string, children: (control: Record<string, any>) => any}} props
- */
-export function Field({ label, hint, error, children }) {
-  const id = useId();
-  const notes = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
-  const control = { id, ...(notes && { "aria-describedby": notes }), ...(error && { "aria-invalid": "true" }) };
-  return html`<div class="field">
-    <label for=${id}>${label}</label>
-    ${children(control)} ${hint && html`<p class="fine" id=${`${id}-hint`}>${hint}</p>`}
-    ${error && html`<p class="error" id=${`${id}-error`}><span class="icon" aria-hidden="true">!</span>${error}</p>`}
-  </div>`;
-}
-
-/**
- * A modal dialog. The browser keeps the focus inside; when it goes away the focus returns to where it was.
- * @param {{title: string, onClose: () => void, children: any}} props
- */
-export function Dialog({ title, onClose, children }) {
-  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  const id = useId();
-  useLayoutEffect(() => {
-    const open = dialog.current;
-    const before = /** @type {HTMLElement | null} */ (document.activeElement);
-    open?.showModal();
-    return () => {
-      open?.close();
-      before?.focus();
-    };
-  }, []);
-  return html`<dialog ref=${dialog} aria-labelledby=${id} onCancel=${onClose}>
-    <h2 id=${id}>${title}</h2>
-    ${children}
-  </dialog>`;
 }
 
 /** The heading of a view: takes the focus when one arrives there, and names the tab. @param {{title: string, children?: any}} props */
@@ -148,4 +114,22 @@ export async function dressed(sheet, module) {
     await Promise.race([loaded, new Promise((resolve) => setTimeout(resolve, 2000))]);
   }
   return module;
+}
+
+/**
+ * A part that few visits need: its module, whose `View` it is, is fetched when it is first drawn.
+ * @param {() => Promise<{View: any}>} load
+ */
+export function later(load) {
+  /** @type {{View: any} | null} */
+  let module = null;
+  return (/** @type {any} */ props) => {
+    const [, arrive] = useState(module);
+    useEffect(() => {
+      if (module) return;
+      const failed = () => announce("A part of the page could not be fetched. Try again.");
+      load().then((loaded) => arrive((module = loaded)), failed);
+    }, []);
+    return module && html`<${module.View} ...${props} />`;
+  };
 }

@@ -1,9 +1,6 @@
 // What the page calls things. Every state is an icon, a word and a tone: colour alone never carries meaning.
 
-/** @typedef {"quiet" | "active" | "waiting" | "good" | "bad" | "alarm"} Tone */
-/** @typedef {{icon: string, word: string, tone: Tone}} Label */
-
-/** @type {Record<string, Label>} */
+/** @type {Record<string, Page.Label>} */
 const ORDER_STATES = {
   SUBMITTED: { icon: "→", word: "Submitted", tone: "active" },
   PENDING_APPROVAL: { icon: "✎", word: "Waiting for approval", tone: "waiting" },
@@ -22,7 +19,7 @@ const ORDER_STATES = {
 export const FINAL_STATES = new Set(["COMPLETED", "REFUSED", "REJECTED", "EXPIRED", "WITHDRAWN", "FAILED"]);
 export const STATE_NAMES = Object.keys(ORDER_STATES);
 
-/** @type {Record<string, Label>} */
+/** @type {Record<string, Page.Label>} */
 const OPERATION_STATES = {
   STARTED: { icon: "…", word: "Running", tone: "active" },
   READY: { icon: "…", word: "About to run", tone: "active" },
@@ -37,7 +34,7 @@ const OPERATION_STATES = {
   ABANDONED: { icon: "–", word: "Left behind", tone: "quiet" },
 };
 
-/** @type {Record<string, Label>} */
+/** @type {Record<string, Page.Label>} */
 const EXECUTION_STATES = {
   RUNNING: { icon: "…", word: "Running", tone: "active" },
   SUCCEEDED: { icon: "✓", word: "Succeeded", tone: "good" },
@@ -87,13 +84,13 @@ const EVENTS = {
   recovered: "recovered the order",
 };
 
-/** @param {string} status @returns {Label} */
+/** @param {string} status @returns {Page.Label} */
 export const orderState = (status) => ORDER_STATES[status] ?? unknown(status);
 
-/** @param {string} status @returns {Label} */
+/** @param {string} status @returns {Page.Label} */
 export const operationState = (status) => OPERATION_STATES[status] ?? unknown(status);
 
-/** @param {string} status @returns {Label} */
+/** @param {string} status @returns {Page.Label} */
 export const executionState = (status) => EXECUTION_STATES[status] ?? unknown(status);
 
 /** @param {string} kind */
@@ -118,7 +115,7 @@ export function signers(level) {
   return level.role === "finance" ? `${number} people of finance` : `${number} ${level.role}`;
 }
 
-/** A state the page has not heard of is shown as it is rather than hidden. @param {string} status @returns {Label} */
+/** A state the page has not heard of is shown as it is rather than hidden. @param {string} status @returns {Page.Label} */
 function unknown(status) {
   return { icon: "·", word: status, tone: "quiet" };
 }

@@ -25,6 +25,7 @@ CHROMIUM_ARGUMENTS = [
 ANSWERED_WITH_AN_ERROR = "Failed to load resource: "
 # Machines differ; what is told to be quick is measured where it is told.
 expect.set_options(timeout=15_000)
+BEGIN_AS = "location.protocol === 'http:' && (sessionStorage.getItem('countersign.identity') ?? sessionStorage.setItem('countersign.identity', '%s'))"
 REPORT_VIOLATIONS = """
     addEventListener("securitypolicyviolation", (event) =>
         console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI}`));
@@ -89,11 +90,13 @@ def open_page(browser: Browser, complaints: Complaints) -> Iterator[Callable[...
     """Open a page of a given width in a fresh profile; several calls are several people."""
     contexts: list[BrowserContext] = []
 
-    def open_one(url: str, *, width: int = 1280, dark: bool = False) -> Page:
+    def open_one(url: str, *, width: int = 1280, dark: bool = False, identity: str = "") -> Page:
         scheme: Literal["dark", "light"] = "dark" if dark else "light"
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
         )
+        if identity:
+            context.add_init_script(BEGIN_AS % identity)
         contexts.append(context)
         context.set_default_timeout(10_000)
         context.add_init_script(REPORT_VIOLATIONS)

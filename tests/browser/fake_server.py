@@ -38,7 +38,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Script:
-    """What to answer, by `METHOD path` without the query; the last answer of a list is repeated."""
+    """What to answer, by `METHOD path` with its query or without; the last answer of a list is repeated."""
 
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     heard: list[tuple[str, str, dict[str, str], Any]] = field(default_factory=list)
@@ -69,13 +69,17 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._play("GET", path, None)
 
+    def do_DELETE(self) -> None:
+        self._play("DELETE", urlsplit(self.path).path, None)
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self._play("POST", urlsplit(self.path).path, json.loads(body))
 
     def _play(self, method: str, path: str, body: Any) -> None:
         self.script.heard.append((method, path, dict(self.headers), body))
-        answer = self.script.next_answer(f"{method} {path}")
+        whole = f"{method} {self.path}"
+        answer = self.script.next_answer(whole if whole in self.script.answers else f"{method} {path}")
         time.sleep(answer.delay)
         if answer.body and f"after={answer.body.get('cursor')}" in urlsplit(self.path).query:
             answer = Answer(status=304)

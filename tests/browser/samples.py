@@ -8,9 +8,13 @@ from typing import Any
 from tests.browser.fake_server import Answer, Script
 
 ORDER_ID = "o3x7kq2mfa5wzn6bdyhvu4trjcpe"
+NEEDS_ATTENTION = "GET /orders?limit=100&status=NEEDS_ATTENTION"
 PEOPLE = [
     {"username": "requester-1", "groups": ["requesters"]},
     {"username": "manager-1", "groups": ["managers"]},
+    {"username": "warehouse-1", "groups": ["warehouse"]},
+    {"username": "operator-1", "groups": ["operators"]},
+    {"username": "auditor-1", "groups": ["auditors"]},
 ]
 POLICY = {
     "version": "sample",
@@ -150,9 +154,26 @@ def a_timer(order: dict[str, Any]) -> dict[str, Any]:
     return {"at": ago(-100), "orderId": order["orderId"], "kind": "callback-timeout", "operation": "decision"}
 
 
+def a_message(order: dict[str, Any]) -> dict[str, Any]:
+    """Return the message that asked the managers for a decision."""
+    subject = f"Please decide: order {order['orderId']} of {order['requester']} for {order['customer']}, 1,234.00 EUR"
+    message = {"kind": "request-decision", "level": 1, "to": "managers", "subject": subject, "body": subject}
+    return {**message, "orderId": order["orderId"], "at": ago(111), "published": True, "deadline": order["deadline"]}
+
+
+def a_job(order: dict[str, Any], **overrides: Any) -> dict[str, Any]:
+    """Return a picking job that waits for a station."""
+    lines = [{"sku": "PINE-STOOL", "name": "Pine stool", "quantity": 3}]
+    job = {"orderId": order["orderId"], "job": 1, "state": "open", "claimedBy": None, "openedAt": ago(40)}
+    times = {"claimDeadline": ago(-560), "lostAt": ago(-25), "beats": 0}
+    return {**job, **times, "lines": lines, **overrides}
+
+
 def a_script(order: dict[str, Any] | None = None) -> Script:
     """Return a script in which everything works and there is one order."""
     order = order or an_order()
+    reason = "The workflow ended STOPPED before the order was closed; an operator must look."
+    lost = {**order, "status": "NEEDS_ATTENTION", "outcomeReason": reason, "actions": ["recover"], "deadline": None}
     lines = [{"sku": "MERIDIAN-GIS", "quantity": 10_000, "unitPrice": 99_000}]
     path = f"/orders/{order['orderId']}"
     token = {"accessToken": "not-checked-here", "tokenType": "Bearer", "expiresIn": 3600}
@@ -162,9 +183,12 @@ def a_script(order: dict[str, Any] | None = None) -> Script:
         "GET /local/token": token,
         "GET /local/faults": FAULTS,
         "GET /local/time": {"now": ago(0), "offsetSeconds": 0.0, "nextTimer": a_timer(order)},
+        "GET /local/outbox": {"items": [a_message(order)]},
+        "GET /picking": {"items": [a_job(order), a_job(order, job=2, state="claimed", claimedBy="warehouse-1", beats=3)]},
         "GET /catalogue": a_catalogue(),
         "GET /policy": POLICY,
         "GET /orders": {"items": [order], "nextCursor": None},
+        NEEDS_ATTENTION: {"items": [lost], "nextCursor": None},
         "GET /inbox": {"items": [{**order, "actions": ["approve", "reject"]}], "nextCursor": None},
         f"GET {path}": order,
         f"GET {path}/audit": an_audit(),

@@ -3,11 +3,12 @@
 import { useEffect, useRef, useState } from "../../vendor/hooks.js";
 import { examples, submission } from "../draft.js";
 import { shortId } from "../format.js";
-import { act, actLocally, ask, become, useLocal } from "../live.js";
+import { act, ask, become } from "../live.js";
 import { problemBehind } from "../problems.js";
 import { orderLink } from "../route.js";
 import { announce, useStore } from "../store.js";
 import { Ago, Countdown, Problem, html } from "../ui.js";
+import { actLocally, useLocal } from "./service.js";
 
 /** @typedef {{kind: string, orderId: string | null, armedAt: string}} Armed */
 /** @typedef {{kind: string, orderId: string, at: string, detail: string}} Fired */
@@ -59,7 +60,7 @@ const FAULTS = [
 export function View({ close }) {
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => heading.current?.focus(), []);
-  const [problem, setProblem] = useState(/** @type {import("../problems.js").Problem | null} */ (null));
+  const [problem, setProblem] = useState(/** @type {Page.Problem | null} */ (null));
   const [busy, setBusy] = useState("");
   const faults = useLocal("/local/faults", OFTEN);
   /** One thing at a time, and what goes wrong is said here. @param {string} name @param {() => Promise<unknown>} task */

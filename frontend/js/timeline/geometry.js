@@ -5,13 +5,6 @@
 //   gaps   how many cut-out silences lie before it; a fraction inside one
 // The style sheet adds them up, so nothing has to be measured: share * (width - all gaps) + gaps * width of one gap.
 
-/** @typedef {{share: number, gaps: number}} Position */
-/** @typedef {{from: Position, to: Position}} Span */
-/** @typedef {{from: number, to: number}} Interval milliseconds since the epoch */
-/** @typedef {(at: number) => Position} Axis */
-/** @typedef {import("./history.js").History} History */
-/** @typedef {import("./history.js").Operation} Operation */
-
 const SHORTEST_GAP = 2000;
 const GAP_OF_ACTIVE = 0.05;
 
@@ -20,9 +13,9 @@ const millis = (time, otherwise) => (time ? Date.parse(time) : otherwise);
 
 /**
  * The stretches in which something ran: invocations, and attempts or steps where the history says so.
- * @param {History} history
+ * @param {Timeline.History} history
  * @param {number} now
- * @returns {Interval[]} sorted, not touching
+ * @returns {Timeline.Interval[]} sorted, not touching
  */
 export function activeIntervals(history, now) {
   const quiet = new Set(["WAIT", "CALLBACK", "CONTEXT", "EXECUTION"]);
@@ -36,15 +29,15 @@ export function activeIntervals(history, now) {
   return union(intervals.filter(({ from, to }) => to >= from));
 }
 
-/** The pieces of an operation, which is its own only piece when nobody counted. @type {(operation: Operation) => import("./history.js").Attempt[]} */
+/** The pieces of an operation, which is its own only piece when nobody counted. @type {(operation: Timeline.Operation) => Timeline.Attempt[]} */
 const attemptsOf = (operation) => (operation.attempts?.length ? operation.attempts : [operation]);
 
 /**
- * @param {Interval[]} intervals
- * @returns {Interval[]}
+ * @param {Timeline.Interval[]} intervals
+ * @returns {Timeline.Interval[]}
  */
 export function union(intervals) {
-  /** @type {Interval[]} */
+  /** @type {Timeline.Interval[]} */
   const merged = [];
   for (const { from, to } of [...intervals].sort((a, b) => a.from - b.from)) {
     const last = merged.at(-1);
@@ -56,9 +49,9 @@ export function union(intervals) {
 
 /**
  * The silences that are long enough to cut out: more than two seconds and more than a twentieth of all activity.
- * @param {Interval[]} active sorted, not touching
+ * @param {Timeline.Interval[]} active sorted, not touching
  * @param {number} end of the axis
- * @returns {Interval[]}
+ * @returns {Timeline.Interval[]}
  */
 export function silences(active, end) {
   const busy = active.reduce((sum, { from, to }) => sum + to - from, 0);
@@ -71,8 +64,8 @@ export function silences(active, end) {
 /**
  * @param {number} start
  * @param {number} end
- * @param {Interval[]} gaps sorted, within start and end
- * @returns {Axis} clamps what lies outside
+ * @param {Timeline.Interval[]} gaps sorted, within start and end
+ * @returns {Timeline.Axis} clamps what lies outside
  */
 export function createAxis(start, end, gaps) {
   const cutBefore = [0];
@@ -88,39 +81,24 @@ export function createAxis(start, end, gaps) {
   };
 }
 
-/** How many gaps begin before a moment: a search by halves, since a long history asks ten thousand times. @param {Interval[]} gaps @param {number} time */
+/** How many gaps begin before a moment: a search by halves, since a long history asks ten thousand times. @param {Timeline.Interval[]} gaps @param {number} time */
 function countBegun(gaps, time) {
   let low = 0;
   let high = gaps.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (/** @type {Interval} */ (gaps[middle]).from < time) low = middle + 1;
+    if (/** @type {Timeline.Interval} */ (gaps[middle]).from < time) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-/** @typedef {Span & {ms: number, ahead: boolean}} Silence `ahead` when it has not passed yet */
-/** @typedef {Span & {number: number, ms: number, error: string, replayed?: number, ran?: number, open: boolean}} InvocationBar */
 /**
- * @typedef {object} Geometry
- * @property {Axis} axis
- * @property {number} gapCount
- * @property {Silence[]} silences
- * @property {InvocationBar[]} invocations
- * @property {number} elapsed milliseconds from the first to the last moment that has passed
- * @property {number} computed milliseconds in which an invocation ran
- * @property {number} at the moment it was drawn for
- * @property {Position | null} now where the present is, while something can still happen
- * @property {string} scale the same as long as every moment keeps its place
- */
-
-/**
- * @param {History} history
+ * @param {Timeline.History} history
  * @param {number} now
  * @param {{linear?: boolean, moments?: string[]}} [options] linear leaves silences as long as they are; `moments` are
  *   other instants to leave room for: what people did, and deadlines that lie ahead
- * @returns {Geometry}
+ * @returns {Timeline.Geometry}
  */
 export function geometry(history, now, { linear = false, moments = [] } = {}) {
   const running = history.status === "RUNNING";
@@ -147,15 +125,15 @@ export function geometry(history, now, { linear = false, moments = [] } = {}) {
   };
 }
 
-/** @param {Operation} operation */
+/** @param {Timeline.Operation} operation */
 const isWaited = ({ deadline, endedAt }) => Boolean(deadline) && !endedAt;
 
 /**
- * @param {import("./history.js").Invocation} invocation
+ * @param {Timeline.Invocation} invocation
  * @param {number} number
- * @param {Axis} axis
+ * @param {Timeline.Axis} axis
  * @param {number} now
- * @returns {InvocationBar}
+ * @returns {Timeline.InvocationBar}
  */
 function invocationBar({ startedAt, endedAt, replayed, ran, error }, number, axis, now) {
   const from = Date.parse(startedAt);
@@ -168,11 +146,11 @@ const TICK = 1 / 300;
 
 /**
  * What one invocation found done before it began, and what it did itself: where each lies, those on one spot only once.
- * @param {History} history
- * @param {import("./history.js").Invocation} invocation
- * @param {Axis} axis
+ * @param {Timeline.History} history
+ * @param {Timeline.Invocation} invocation
+ * @param {Timeline.Axis} axis
  * @param {number} now
- * @returns {{replayed: Position[], ran: Position[]}}
+ * @returns {{replayed: Timeline.Position[], ran: Timeline.Position[]}}
  */
 export function ticks(history, invocation, axis, now) {
   const from = Date.parse(invocation.startedAt);
@@ -184,21 +162,19 @@ export function ticks(history, invocation, axis, now) {
   };
 }
 
-/** @param {Position[]} positions @returns {Position[]} */
+/** @param {Timeline.Position[]} positions @returns {Timeline.Position[]} */
 function apart(positions) {
   const spots = new Map(positions.map((at) => [`${Math.round(at.share / TICK)} ${at.gaps}`, at]));
   return [...spots.values()];
 }
 
-/** @typedef {Span & {state: string, open: boolean}} Bar */
-
 /**
  * The bars of one operation: one for each attempt, or one for the whole of it.
- * @param {Operation} operation
+ * @param {Timeline.Operation} operation
  * @param {string} state as the tree tells it
- * @param {Axis} axis
+ * @param {Timeline.Axis} axis
  * @param {number} now
- * @returns {Bar[]}
+ * @returns {Timeline.Bar[]}
  */
 export function bars(operation, state, axis, now) {
   const pieces = attemptsOf(operation);
@@ -211,16 +187,14 @@ export function bars(operation, state, axis, now) {
   });
 }
 
-/** How an attempt went that was not the last word. @param {import("./history.js").Attempt} attempt */
+/** How an attempt went that was not the last word. @param {Timeline.Attempt} attempt */
 export const attemptState = ({ endedAt, error, status }) => status ?? (error ? "FAILED" : endedAt ? "SUCCEEDED" : "INTERRUPTED");
-
-/** @typedef {Span & {ms: number}} Retry the time left between two attempts */
 
 /**
  * The gaps between attempts; after the last one only when another is to come.
- * @param {Operation} operation
- * @param {Axis} axis
- * @returns {Retry[]}
+ * @param {Timeline.Operation} operation
+ * @param {Timeline.Axis} axis
+ * @returns {Timeline.Retry[]}
  */
 export function retries({ attempts = [], status }, axis) {
   return attempts.flatMap(({ startedAt, endedAt, nextAttemptAt }, index) => {
@@ -232,12 +206,23 @@ export function retries({ attempts = [], status }, axis) {
   });
 }
 
-/** An error as the history has it, without the name of the module it comes from. @param {any} error an object with type and message, or text */
+/** An error as the history has it, without the module and the request it comes from. @param {any} error an object with type and message, or text */
 export function errorText(error) {
   if (!error) return "";
   if (typeof error !== "string") return errorText([error.type ?? error.errorType, error.message ?? error.errorMessage].filter(Boolean).join(": "));
-  return error.replace(/^(?:[a-z_]\w*\.)+(?=[A-Z])/, "");
+  return error.replace(/^(?:[a-z_]\w*\.)+(?=[A-Z])/, "").replace(/RequestId: [0-9a-f-]{36} (Error: )?/, "");
 }
 
-/** How long an operation took, or has taken so far. @param {Operation} operation @param {number} now */
+/** How long an operation took, or has taken so far. @param {Timeline.Operation} operation @param {number} now */
 export const elapsedOf = ({ startedAt, endedAt }, now) => Math.max(0, millis(endedAt, now) - Date.parse(startedAt));
+
+/** Where a span lies, for the style sheet to work out: see geometry.js. @param {Timeline.Span} span */
+export const place = ({ from, to }) => ({
+  "--share": from.share,
+  "--gaps": from.gaps,
+  "--share-wide": to.share - from.share,
+  "--gaps-wide": to.gaps - from.gaps,
+});
+
+/** @param {Timeline.Position} at */
+export const spot = (at) => place({ from: at, to: at });

@@ -2,25 +2,20 @@
 
 import { useMemo, useRef, useState } from "../../vendor/hooks.js";
 import { duration, moment } from "../format.js";
-import { Chip, Countdown, html, useNow } from "../ui.js";
+import { Chip, Countdown, html, later, useNow } from "../ui.js";
 import { operationKind, operationState } from "../words.js";
-import { steer, visibleLines } from "./filter.js";
-import { attemptState, bars, elapsedOf, errorText, retries } from "./geometry.js";
-import { place, spot } from "./lanes.js";
-import { payloadText } from "./payload.js";
+import { steer, visibleLines } from "./history.js";
+import { bars, elapsedOf, place, retries, spot } from "./geometry.js";
 
-/** @typedef {import("./history.js").Row} Row */
-/** @typedef {import("./filter.js").Line} Line */
-/** @typedef {import("./geometry.js").Geometry} Geometry */
-/** @typedef {import("./view.js").LevelNote} LevelNote */
 /** @typedef {{fold: (id: string) => void, open: (id: string) => void}} Acts */
 
+const Details = later(() => import("./details.js"));
 const WAITS = new Set(["wait", "callback"]);
 
 /** Toggles membership without changing the set others hold. @param {Set<string>} set @param {string} id */
 const toggled = (set, id) => new Set(set.has(id) ? [...set].filter((each) => each !== id) : [...set, id]);
 
-/** @param {{rows: Row[], filter: import("./filter.js").Filter, shape: Geometry, notes: Map<string, LevelNote>}} props */
+/** @param {{rows: Timeline.Row[], filter: Timeline.Filter, shape: Timeline.Geometry, notes: Map<string, Timeline.LevelNote>}} props */
 export function Operations({ rows, filter, shape, notes }) {
   const [folded, setFolded] = useState(() => /** @type {Set<string>} */ (new Set()));
   const [opened, setOpened] = useState(() => /** @type {Set<string>} */ (new Set()));
@@ -65,7 +60,7 @@ export function Operations({ rows, filter, shape, notes }) {
 
 /**
  * One row. What it draws is made again only when something it shows has changed: there may be thousands.
- * @param {{row: Row, depth: number, folded: boolean, shape: Geometry, note: LevelNote | undefined, opened: boolean, reachable: boolean, acts: Acts}} props
+ * @param {{row: Timeline.Row, depth: number, folded: boolean, shape: Timeline.Geometry, note: Timeline.LevelNote | undefined, opened: boolean, reachable: boolean, acts: Acts}} props
  */
 function Operation({ row, depth, folded, shape, note, opened, reachable, acts }) {
   return useMemo(() => {
@@ -87,14 +82,14 @@ function Operation({ row, depth, folded, shape, note, opened, reachable, acts })
   }, [row, depth, folded, shape, note, opened, reachable]);
 }
 
-/** @param {{row: Row}} props */
+/** @param {{row: Timeline.Row}} props */
 function Tries({ row: { operation, state } }) {
   const count = operation.attempts?.length ?? 0;
   if (count < 2 && state !== "PENDING") return null;
   return html`<small>${state === "PENDING" ? `attempt ${count} failed` : `${count} attempts`}</small>`;
 }
 
-/** How long it took; while it waits for a known moment, how long that is away. @param {{row: Row, note: LevelNote | undefined}} props */
+/** How long it took; while it waits for a known moment, how long that is away. @param {{row: Timeline.Row, note: Timeline.LevelNote | undefined}} props */
 function Took({ row: { operation, state }, note }) {
   const until = state === "WAITING" ? (note?.deadline ?? operation.deadline) : null;
   const running = !operation.endedAt && state !== "ABANDONED";
@@ -111,7 +106,7 @@ function Kind({ kind }) {
   return html`<span class="kind" title=${word}><span class="icon" aria-hidden="true">${icon}</span><span class="unseen">${word} </span></span>`;
 }
 
-/** @param {{row: Row, shape: Geometry, note: LevelNote | undefined, open: () => void}} props */
+/** @param {{row: Timeline.Row, shape: Timeline.Geometry, note: Timeline.LevelNote | undefined, open: () => void}} props */
 function Track({ row: { operation, kind, state }, shape: { axis, at: present, now }, note, open }) {
   const until = note?.deadline ?? (operation.endedAt || state === "ABANDONED" ? null : operation.deadline);
   const ahead = until && now && { from: now, to: axis(Date.parse(until)) };
@@ -125,45 +120,3 @@ function Track({ row: { operation, kind, state }, shape: { axis, at: present, no
     ${ahead && html`<i class="deadline" title=${`until ${moment(/** @type {string} */ (until))}`} style=${spot(ahead.to)}></i>`}
   </span>`;
 }
-
-/** @param {{row: Row, note: LevelNote | undefined}} props */
-function Details({ row: { operation, kind, name, state }, note }) {
-  const now = useNow(1000, !operation.endedAt);
-  const { deadline, attempts = [], error } = operation;
-  const until = state === "ABANDONED" || operation.endedAt ? null : deadline;
-  /** @type {[string, any][]} */
-  const facts = [
-    ["Kind", operationKind(kind).word],
-    ["State", operationState(state).word],
-    ["Name", operation.name === name ? null : operation.name],
-    ["Began", moment(operation.startedAt)],
-    ["Ended", operation.endedAt ? moment(operation.endedAt) : null],
-    ["Took", operation.endedAt && operation.endedAt !== operation.startedAt ? duration(elapsedOf(operation, now)) : null],
-    ["Waits until", until && `${moment(until)}, ${duration(Math.max(0, Date.parse(until) - now))} from now`],
-    ["Decided by then", note?.deadline && moment(note.deadline)],
-    ["Reminders", note?.nudges.length ? note.nudges.map(({ at, event }) => `${event} ${moment(at)}`).join(", ") : null],
-    ["Error", error && errorText(error)],
-    ["Left behind", state === "ABANDONED" ? "The execution went on without it, so it never ended." : null],
-  ];
-  return html`<div class="details">
-    <dl>${facts.filter(([, value]) => value).map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>
-    ${(attempts.length > 1 || state === "PENDING") && html`<ol class="attempts" aria-label="Attempts">
-      ${attempts.map((attempt, index) => html`<li><${Attempt} attempt=${attempt} index=${index} count=${attempts.length} now=${now} /></li>`)}
-    </ol>`}
-    <${Payload} term="Input" text=${operation.input} /><${Payload} term="Result" text=${operation.result} />
-  </div>`;
-}
-
-/** @param {{attempt: import("./history.js").Attempt, index: number, count: number, now: number}} props */
-function Attempt({ attempt, index, count, now }) {
-  const { startedAt, endedAt, error, nextAttemptAt } = attempt;
-  const last = index === count - 1;
-  const went = last && !endedAt ? "STARTED" : attemptState(attempt);
-  const took = Math.max(0, (endedAt ? Date.parse(endedAt) : now) - Date.parse(startedAt));
-  const again = nextAttemptAt && last ? `again at ${moment(nextAttemptAt)}` : "";
-  return html`<${Chip} label=${operationState(went)} />
-    ${[`attempt ${index + 1} of ${count}`, (endedAt || last) && took > 0 && duration(took), errorText(error), again].filter(Boolean).join(" · ")}`;
-}
-
-/** For auditors: others get no payloads from the server. @param {{term: string, text: string | null | undefined}} props */
-const Payload = ({ term, text }) => text && html`<p class="payload"><span>${term}</span></p><pre tabindex="0" aria-label=${term}>${payloadText(text)}</pre>`;

@@ -1,25 +1,19 @@
 // Draws a history in three lanes on one axis: invocations, operations, people.
 
 import { useMemo, useRef, useState } from "../../vendor/hooks.js";
-import { counted, duration } from "../format.js";
-import { Chip, Loading, Problem, html, useNow } from "../ui.js";
-import { executionState, operationKind } from "../words.js";
-import { EVERYTHING, isNarrowed, kindsIn } from "./filter.js";
-import { geometry } from "./geometry.js";
-import { countRows, tree } from "./history.js";
-import { Invocations, People, place } from "./lanes.js";
+import { counted, duration, moment } from "../format.js";
+import { Chip, Loading, Problem, html, later, useNow } from "../ui.js";
+import { eventWords, executionState } from "../words.js";
+import { geometry, place, spot, ticks } from "./geometry.js";
+import { EVERYTHING, countRows, deedsOf, isNarrowed, levelsOf, nudgesOf, tree } from "./history.js";
 import { Operations } from "./operations.js";
-import { deedsOf, levelsOf, nudgesOf } from "./people.js";
 
-/** @typedef {import("./history.js").History} History */
-/** @typedef {import("./history.js").Row} Row */
-/** @typedef {import("./geometry.js").Geometry} Geometry */
-/** @typedef {import("./people.js").Entry} Entry */
-/** @typedef {{deadline: string | null, nudges: import("./people.js").Nudge[]}} LevelNote what is known of a level beside its operations */
-
+const Filters = later(() => import("./filters.js"));
 const LARGE = 1000;
+const OPEN_UP_TO = 8;
+const TICKED_UP_TO = 40;
 
-/** @param {{history: History | undefined, problem: import("../problems.js").Problem | null, entries: Entry[], levels: any[]}} props */
+/** @param {{history: Timeline.History | undefined, problem: Page.Problem | null, entries: Timeline.Entry[], levels: any[]}} props */
 export function Timeline({ history, problem, entries, levels }) {
   return html`<section aria-labelledby="timeline" class="timeline">
     <h2 id="timeline">Execution timeline</h2>
@@ -31,12 +25,13 @@ export function Timeline({ history, problem, entries, levels }) {
   </section>`;
 }
 
-/** @param {{history: History, entries: Entry[], levels: any[]}} props */
+/** @param {{history: Timeline.History, entries: Timeline.Entry[], levels: any[]}} props */
 function Drawing({ history, entries, levels }) {
   const running = history.status === "RUNNING";
   const now = useNow(history.operations.length > LARGE ? 5000 : 1000, running);
   const [linear, setLinear] = useState(false);
   const [filter, setFilter] = useState(EVERYTHING);
+  const [narrowing, setNarrowing] = useState(false);
   const rows = useMemo(() => tree(history), [history]);
   const deeds = useMemo(() => deedsOf(entries), [entries]);
   const notes = useMemo(() => levelNotes(history, entries, levels), [history, entries, levels]);
@@ -47,7 +42,10 @@ function Drawing({ history, entries, levels }) {
       <p><${Chip} label=${executionState(history.status)} /> ${headline(history, fresh, countRows(rows))}</p>
       <label class="inline"><input type="checkbox" checked=${linear} onChange=${() => setLinear(!linear)} /><span>Show waits at full length</span></label>
     </div>
-    <${Filters} rows=${rows} filter=${filter} change=${setFilter} />
+    <details class="filter" onToggle=${(/** @type {any} */ event) => setNarrowing(event.currentTarget.open)}>
+      <summary>Filter${isNarrowed(filter) && html`<strong> is on</strong>`}</summary>
+      ${narrowing && html`<${Filters} rows=${rows} filter=${filter} change=${setFilter} />`}
+    </details>
     <div class="board" style=${{ "--gap-count": shape.gapCount }}>
       <${Backdrop} shape=${fresh} />
       <${Invocations} history=${history} shape=${shape} now=${now} />
@@ -56,40 +54,40 @@ function Drawing({ history, entries, levels }) {
     </div>`;
 }
 
-/** Deadlines of the past say nothing about what is to come. @param {LevelNote} note */
+/** Deadlines of the past say nothing about what is to come. @param {Timeline.LevelNote} note */
 const momentsOf = ({ deadline, nudges }) => [...(deadline ? [deadline] : []), ...nudges.map(({ at }) => at)];
 
 /**
  * What the order and its audit know of each approval, by the id of its operation.
- * @param {History} history
- * @param {Entry[]} entries
+ * @param {Timeline.History} history
+ * @param {Timeline.Entry[]} entries
  * @param {any[]} levels
- * @returns {Map<string, LevelNote>}
+ * @returns {Map<string, Timeline.LevelNote>}
  */
 function levelNotes(history, entries, levels) {
   const nudges = nudgesOf(entries);
   const found = [...levelsOf(history.operations)].map(([id, level]) => {
     const open = history.status === "RUNNING" && levels[level - 1]?.outcome === "open";
     const deadline = open ? levels[level - 1].deadline : null;
-    return /** @type {[string, LevelNote]} */ ([id, { deadline, nudges: nudges.filter((each) => each.level === level) }]);
+    return /** @type {[string, Timeline.LevelNote]} */ ([id, { deadline, nudges: nudges.filter((each) => each.level === level) }]);
   });
   return new Map(found);
 }
 
-/** The shape drawn last, as long as nothing would move: a clock that ticks draws no row again. @param {Geometry} fresh @param {History} history */
+/** The shape drawn last, as long as nothing would move: a clock that ticks draws no row again. @param {Timeline.Geometry} fresh @param {Timeline.History} history */
 function useSteady(fresh, history) {
   const drawn = useRef({ shape: fresh, history });
   if (drawn.current.history !== history || drawn.current.shape.scale !== fresh.scale) drawn.current = { shape: fresh, history };
   return drawn.current.shape;
 }
 
-/** @param {History} history @param {Geometry} shape @param {number} operations */
+/** @param {Timeline.History} history @param {Timeline.Geometry} shape @param {number} operations */
 function headline(history, shape, operations) {
   const spent = `${duration(shape.computed)} of compute in ${duration(shape.elapsed)}`;
   return `${spent}, ${counted(history.invocations.length, "invocation")}, ${counted(operations, "operation")}`;
 }
 
-/** What is cut out, and where the present is. @param {{shape: Geometry}} props */
+/** What is cut out, and where the present is. @param {{shape: Timeline.Geometry}} props */
 const Backdrop = ({ shape }) => html`<div class="backdrop" aria-hidden="true">
   ${shape.silences.map(
     (silence) => html`<i class="silence" data-ahead=${silence.ahead} style=${place(silence)}><b>${silence.ahead && "in "}${duration(silence.ms)}</b></i>`,
@@ -97,31 +95,71 @@ const Backdrop = ({ shape }) => html`<div class="backdrop" aria-hidden="true">
   ${shape.now && html`<i class="present" style=${place({ from: shape.now, to: shape.now })}></i>`}
 </div>`;
 
-/** @param {{rows: Row[], filter: import("./filter.js").Filter, change: (filter: import("./filter.js").Filter) => void}} props */
-function Filters({ rows, filter, change }) {
-  /** @param {keyof import("./filter.js").Filter} name */
-  const set = (name) => (/** @type {any} */ event) => change({ ...filter, [name]: event.currentTarget.value });
-  const groups = rows.filter(({ children }) => children.length > 0);
-  return html`<details class="filter">
-    <summary>Filter${isNarrowed(filter) && html`<strong> is on</strong>`}</summary>
-    <form onSubmit=${(/** @type {Event} */ event) => event.preventDefault()} aria-label="Operations to show">
-      <label class="inline"><span>Name</span><input type="search" value=${filter.text} onInput=${set("text")} /></label>
-      <label class="inline"><span>Show</span>
-        <select value=${filter.show} onChange=${set("show")}>
-          <option value="everything">everything</option><option value="failed">failed</option><option value="waiting">waiting</option>
-        </select>
-      </label>
-      <label class="inline"><span>Kind</span>
-        <select value=${filter.kind} onChange=${set("kind")}>
-          <option value="">any</option>${kindsIn(rows).map((kind) => html`<option value=${kind}>${operationKind(kind).word}</option>`)}
-        </select>
-      </label>
-      <label class="inline"><span>Inside</span>
-        <select value=${filter.inside} onChange=${set("inside")}>
-          <option value="">anything</option>${groups.map(({ operation, name }) => html`<option value=${operation.id}>${name}</option>`)}
-        </select>
-      </label>
-      ${isNarrowed(filter) && html`<button type="button" class="link" onClick=${() => change(EVERYTHING)}>Show all</button>`}
-    </form>
+/** @param {{bar: Timeline.InvocationBar}} props */
+const Bar = ({ bar }) =>
+  html`<i class="bar invocation" data-tone=${bar.error ? "bad" : "active"} data-open=${bar.open} style=${place(bar)}></i>`;
+
+/** @param {{history: Timeline.History, shape: Timeline.Geometry, now: number}} props */
+export function Invocations({ history, shape, now }) {
+  const { invocations } = shape;
+  const failed = invocations.filter(({ error }) => error).length;
+  return html`<details class="lane invocations" open=${invocations.length <= OPEN_UP_TO || failed > 0}>
+    <summary>
+      <h3 class="label">Invocations</h3>
+      <span class="track" aria-hidden="true">${invocations.map((bar) => html`<${Bar} bar=${bar} />`)}</span>
+      <span class="took">${failed > 0 && html`<span class="error">${failed} failed</span> of `}${invocations.length}</span>
+    </summary>
+    <ol aria-label="Invocations">
+      ${invocations.map((bar, index) => html`<li key=${bar.number} data-failed=${Boolean(bar.error)}>
+        <${Invocation} bar=${bar} recovered=${Boolean(!bar.error && !bar.open && invocations[index - 1]?.error)} />
+        <span class="track" aria-hidden="true">
+          <${Bar} bar=${bar} />${invocations.length <= TICKED_UP_TO && html`<${Ticks} history=${history} index=${index} shape=${shape} now=${now} />`}
+        </span>
+      </li>`)}
+    </ol>
   </details>`;
 }
+
+/** @param {{bar: Timeline.InvocationBar, recovered: boolean}} props */
+const Invocation = ({ bar, recovered }) => html`<span class="said">
+  <span>${invocationWords(bar)}</span>${" "}
+  ${recovered && html`<strong class="recovered"><span class="icon" aria-hidden="true">✓</span>recovered</strong>`}
+  ${bar.error && html`<span class="error"><span class="icon" aria-hidden="true">✕</span>${bar.error}</span>`}
+</span>`;
+
+/** @param {Timeline.InvocationBar} bar */
+function invocationWords({ number, ms, open, error, replayed, ran }) {
+  const parts = [
+    `#${number}`,
+    open ? `running for ${duration(ms)}` : duration(ms),
+    replayed !== undefined && `replayed ${replayed}, ran ${ran ?? 0}`,
+    error && "failed",
+  ];
+  return parts.filter(Boolean).join(" · ");
+}
+
+/** Hollow for what it found done, full for what it did. @param {{history: Timeline.History, index: number, shape: Timeline.Geometry, now: number}} props */
+function Ticks({ history, index, shape, now }) {
+  const invocation = history.invocations[index];
+  if (!invocation) return null;
+  const { replayed, ran } = ticks(history, invocation, shape.axis, now);
+  return html`${replayed.map((at) => html`<i class="tick" data-done="before" style=${spot(at)}></i>`)}
+    ${ran.map((at) => html`<i class="tick" data-done="now" style=${spot(at)}></i>`)}`;
+}
+
+/** @type {Record<string, string>} */
+const DEEDS = { approved: "✓", rejected: "✕", withdrawn: "↩", submitted: "→" };
+
+/** @param {{deeds: Timeline.Deed[], shape: Timeline.Geometry}} props */
+export const People = ({ deeds, shape }) => html`<div class="lane people">
+  <div class="lane-head"><h3 class="label">People</h3><span class="took">${counted(deeds.length, "deed")}</span></div>
+  <ol aria-label="People">
+    ${deeds.map(({ at, actor, event, reason }) => html`<li key=${`${at} ${actor} ${event}`}>
+      <span class="said"><strong>${actor}</strong> ${eventWords(event)} ${reason && html`<q>${reason}</q>`}</span>
+      <span class="track" aria-hidden="true">
+        <i class="deed" data-event=${event} style=${spot(shape.axis(Date.parse(at)))}><b>${DEEDS[event] ?? "●"}</b></i>
+      </span>
+      <time class="took" dateTime=${at} title=${moment(at)}>${moment(at).split(", ").at(-1)}</time>
+    </li>`)}
+  </ol>
+</div>`;

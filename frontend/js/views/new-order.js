@@ -15,21 +15,23 @@ import {
   total,
 } from "../draft.js";
 import { counted, money } from "../format.js";
-import { act, useResource } from "../live.js";
+import { act, groups, useResource } from "../live.js";
 import { fieldError, problemBehind } from "../problems.js";
 import { orderLink } from "../route.js";
-import { announce, remember } from "../store.js";
-import { Field, Problem, Shown, Title, html } from "../ui.js";
+import { announce, remember, useStore } from "../store.js";
+import { Field } from "../field.js";
+import { Problem, Shown, Title, html, later } from "../ui.js";
 import { signers } from "../words.js";
 
 /** @typedef {import("../draft.js").Draft} Draft */
 /** @typedef {import("../draft.js").Item} Item */
 /** @typedef {import("../draft.js").Policy} Policy */
-/** @typedef {import("../problems.js").Problem} ProblemData */
 /** @typedef {(change: (draft: Draft) => Draft) => void} Change */
 
+const CsvImport = later(() => import("../csv-import.js"));
 const PLACE = "countersign.draft";
 const SHOWN_GOODS = 8;
+const SHOWN_LINES = 50;
 
 /** The draft, kept in this browser until it is placed. @returns {[Draft, Change]} */
 function useDraft() {
@@ -48,11 +50,19 @@ function useDraft() {
 export function View() {
   const catalogue = useResource("/catalogue", Infinity);
   const policy = useResource("/policy", Infinity);
+  const who = useStore((state) => state.who);
+  if (!groups().includes("requesters")) return html`<${Title} title="New order" /><${NotForYou} who=${who} />`;
   return html`<${Title} title="New order" />
     <${Shown} resource=${policy.data ? catalogue : policy} what="the catalogue">
       ${() => catalogue.data && html`<${Desk} items=${catalogue.data.items} policy=${policy.data} />`}
     <//>`;
 }
+
+/** @param {{who: string}} props */
+const NotForYou = ({ who }) => html`<div class="empty hero">
+  <p class="hero-line">Orders are placed by requesters.</p>
+  <p>${who} is none. What was typed here is kept for whoever is.</p>
+</div>`;
 
 /** @param {{items: Item[], policy: Policy}} props */
 function Desk({ items, policy }) {
@@ -120,7 +130,7 @@ function Catalogue({ items, currency, change }) {
 
 /** @param {{draft: Draft, items: Item[], policy: Policy, change: Change}} props */
 function Sheet({ draft, items, policy, change }) {
-  const [problem, setProblem] = useState(/** @type {ProblemData | null} */ (null));
+  const [problem, setProblem] = useState(/** @type {Page.Problem | null} */ (null));
   const [sending, setSending] = useState(false);
   const form = useRef(/** @type {HTMLFormElement | null} */ (null));
   /** @param {Event} event */
@@ -146,6 +156,7 @@ function Sheet({ draft, items, policy, change }) {
     ${problem && html`<${Problem} problem=${problem} focused /><${Mistakes} problem=${problem} form=${form} />`}
     <${Heading} draft=${draft} problem=${problem} change=${change} />
     <${Lines} draft=${draft} items=${items} policy=${policy} problem=${problem} change=${change} />
+    <${FromFile} items=${items} change=${change} />
     <p class="total" aria-label="Total"><span>Total</span><output class="amount">${money(sum, policy.currency)}</output></p>
     <${Preview} cents=${sum} policy=${policy} />
     <button class="primary" aria-disabled=${sending}>${sending ? "Placing…" : "Place order"}</button>
@@ -153,7 +164,14 @@ function Sheet({ draft, items, policy, change }) {
   </form>`;
 }
 
-/** Every field the server named, as a way to it. @param {{problem: ProblemData, form: {current: HTMLFormElement | null}}} props */
+/** @param {{items: Item[], change: Change}} props */
+function FromFile({ items, change }) {
+  const [open, setOpen] = useState(false);
+  if (open) return html`<${CsvImport} items=${items} change=${change} />`;
+  return html`<p><button type="button" class="link" onClick=${() => setOpen(true)}>Take the lines from a CSV file</button></p>`;
+}
+
+/** Every field the server named, as a way to it. @param {{problem: Page.Problem, form: {current: HTMLFormElement | null}}} props */
 function Mistakes({ problem, form }) {
   if (problem.fields.length === 0) return null;
   /** @param {string} pointer */
@@ -171,7 +189,7 @@ function Mistakes({ problem, form }) {
   </ul>`;
 }
 
-/** @param {{draft: Draft, problem: ProblemData | null, change: Change}} props */
+/** @param {{draft: Draft, problem: Page.Problem | null, change: Change}} props */
 function Heading({ draft, problem, change }) {
   /** @param {"customer" | "note"} name */
   const typed = (name) => (/** @type {any} */ event) => {
@@ -179,7 +197,7 @@ function Heading({ draft, problem, change }) {
     change((before) => ({ ...before, [name]: value }));
   };
   return html`<${Field} label="Customer" error=${fieldError(problem, "/customer")}
-      hint="In this sandbox, acme pays; card-declined and credit-refused do what they say.">
+      hint="In this sandbox acme pays; the examples name customers who do not.">
       ${(/** @type {any} */ control) =>
         html`<input ...${control} value=${draft.customer} data-pointer="/customer" autocomplete="off" onInput=${typed("customer")} />`}
     <//>
@@ -189,7 +207,7 @@ function Heading({ draft, problem, change }) {
     <//>`;
 }
 
-/** @param {{draft: Draft, items: Item[], policy: Policy, problem: ProblemData | null, change: Change}} props */
+/** @param {{draft: Draft, items: Item[], policy: Policy, problem: Page.Problem | null, change: Change}} props */
 function Lines({ draft, items, policy, problem, change }) {
   const bySku = useMemo(() => new Map(items.map((item) => [item.sku, item])), [items]);
   const missing = problem?.fields.some(({ pointer }) => pointer === "/lines") && fieldError(problem, "/lines");
@@ -200,7 +218,7 @@ function Lines({ draft, items, policy, problem, change }) {
   }
   return html`${missing && html`<p class="error" data-pointer="/lines" tabindex="-1">${missing}</p>`}
     <ol class="lines" aria-label="Lines">
-      ${draft.lines.map((line, index) => {
+      ${draft.lines.slice(0, SHOWN_LINES).map((line, index) => {
         const item = bySku.get(line.sku);
         return html`<li key=${line.sku}>
           <${Quantity} line=${line} item=${item} change=${change} pointer=${`/lines/${index}`} error=${fieldError(problem, `/lines/${index}`)} />
@@ -209,7 +227,10 @@ function Lines({ draft, items, policy, problem, change }) {
             onClick=${() => change((before) => removeLine(before, line.sku))}>✕</button>
         </li>`;
       })}
-    </ol>`;
+    </ol>
+    ${draft.lines.length > SHOWN_LINES &&
+    html`<p class="fine">and ${counted(draft.lines.length - SHOWN_LINES, "more line")}.
+      ${" "}<button type="button" class="link" onClick=${() => change((before) => ({ ...before, lines: [] }))}>Remove all lines</button></p>`}`;
 }
 
 /** @param {{line: import("../draft.js").Line, item: Item | undefined, pointer: string, error: string, change: Change}} props */

@@ -2,7 +2,10 @@
 
 import { Actions, Duplicate } from "../decide.js";
 import { counted, moment, money, shortId } from "../format.js";
-import { useOrder, useResource } from "../live.js";
+import { useOrder } from "../follow.js";
+import { useResource } from "../live.js";
+import { historyLink } from "../route.js";
+import { saveJson } from "../save.js";
 import { Timeline } from "../timeline/view.js";
 import { Ago, Amount, Countdown, Shown, StateChip, Title, html } from "../ui.js";
 import { eventWords, orderState, signers, verdictWords } from "../words.js";
@@ -11,13 +14,14 @@ const LINES_SHOWN = 100;
 /** @type {any[]} */
 const NO_ENTRIES = [];
 
-/** @param {{route: import("../route.js").Route}} props */
+/** @param {{route: Page.Route}} props */
 export function View({ route: { orderId } }) {
   const { order, audit, execution } = useOrder(orderId);
   return html`<${Title} title=${`Order ${shortId(orderId)}`}>Order <code>${shortId(orderId)}</code><//>
     <${Shown} resource=${order} what="the order">
       ${(/** @type {any} */ data) => html`<div class="columns"><${Summary} order=${data} /><${Signatures} order=${data} /></div>
         <${Timeline} history=${execution.data} problem=${execution.problem} entries=${audit.data?.items ?? NO_ENTRIES} levels=${data.levels} />
+        ${execution.data && html`<p class="fine"><a href=${historyLink(orderId)}>Raw history</a></p>`}
         <div class="columns"><${Audit} resource=${audit} /><${Contents} order=${data} /></div>`}
     <//>`;
 }
@@ -74,7 +78,7 @@ function Contents({ order }) {
     <h2 id="contents">Document</h2>
     <${Shown} resource=${document} what="the document">
       ${(/** @type {any} */ data) => html`<${Lines} lines=${data.lines} currency=${order.currency} />
-        <p><button type="button" onClick=${() => save(order.orderId, data)}>Save as JSON</button></p>`}
+        <p><button type="button" onClick=${() => saveJson(`${order.orderId}.json`, data)}>Save as JSON</button></p>`}
     <//>
   </section>`;
 }
@@ -95,14 +99,7 @@ const Lines = ({ lines, currency }) => html`<table class="contents">
 </table>
 ${lines.length > LINES_SHOWN && html`<p class="fine">and ${counted(lines.length - LINES_SHOWN, "line")} more in the file.</p>`}`;
 
-/** @param {string} orderId @param {unknown} data */
-function save(orderId, data) {
-  const url = URL.createObjectURL(new Blob([JSON.stringify(data, null, 2)], { type: "application/json" }));
-  Object.assign(document.createElement("a"), { href: url, download: `${orderId}.json` }).click();
-  URL.revokeObjectURL(url);
-}
-
-/** @param {{resource: import("../store.js").Resource}} props */
+/** @param {{resource: Page.Resource}} props */
 const Audit = ({ resource }) => html`<section aria-labelledby="audit" class="audit">
   <h2 id="audit">Audit trail</h2>
   <${Shown} resource=${resource} what="the audit trail">

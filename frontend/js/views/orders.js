@@ -1,15 +1,14 @@
 // The list of orders this person may see: filters, pages, and newcomers that wait to be asked in.
 
-import { useEffect, useState } from "../../vendor/hooks.js";
-import { counted, money, shortId } from "../format.js";
-import { useResource } from "../live.js";
+import { money, shortId } from "../format.js";
+import { groups, useAdmitted, useResource } from "../live.js";
 import { orderLink, ordersLink } from "../route.js";
-import { Ago, Countdown, Shown, StateChip, Title, html } from "../ui.js";
+import { Ago, Countdown, Newcomers, Shown, StateChip, Title, html } from "../ui.js";
 import { FINAL_STATES, STATE_NAMES, orderState, roleWords } from "../words.js";
 
 const PAGE = 25;
 
-/** @param {{route: import("../route.js").Route}} props */
+/** @param {{route: Page.Route}} props */
 export function View({ route: { query } }) {
   const filters = { status: query.get("status") ?? "", mine: query.get("mine") === "true" };
   const cursor = query.get("cursor") ?? "";
@@ -20,7 +19,7 @@ export function View({ route: { query } }) {
     ...(cursor && { cursor }),
   });
   const path = `/orders?${asked}`;
-  return html`<div class="topline"><${Title} title="Orders" /><a class="button primary" href="#/new">New order</a></div>
+  return html`<div class="topline"><${Title} title="Orders" />${groups().includes("requesters") && html`<a class="button primary" href="#/new">New order</a>`}</div>
     <${Filters} ...${filters} />
     <${Shown} resource=${useResource(path)} what="orders">
       ${(/** @type {any} */ page) => html`<${Page} key=${path} page=${page} filters=${filters} cursor=${cursor} />`}
@@ -43,22 +42,12 @@ function Filters({ status, mine }) {
   </form>`;
 }
 
-/**
- * Rows stay where they are while somebody reads them: what is new is counted, and shown when asked for.
- * @param {{page: {items: any[], nextCursor: string | null}, filters: {status: string, mine: boolean}, cursor: string}} props
- */
+/** @param {{page: {items: any[], nextCursor: string | null}, filters: {status: string, mine: boolean}, cursor: string}} props */
 function Page({ page, filters, cursor }) {
-  const [admitted, setAdmitted] = useState(() => new Set(page.items.map((order) => order.orderId)));
-  const newcomers = page.items.filter((order) => !admitted.has(order.orderId));
-  const shown = page.items.filter((order) => admitted.has(order.orderId));
-  const admit = () => setAdmitted(new Set(page.items.map((order) => order.orderId)));
-  useEffect(() => {
-    if (shown.length === 0 && newcomers.length > 0) admit();
-  }, [page]);
+  const { shown, ...newcomers } = useAdmitted(page.items, (order) => order.orderId);
   const narrowed = filters.status !== "" || filters.mine;
   if (page.items.length === 0) return html`<${Nothing} narrowed=${narrowed || cursor !== ""} />`;
-  return html`${newcomers.length > 0 &&
-    html`<button type="button" class="newcomers" onClick=${admit}>${counted(newcomers.length, "new order")}. Show</button>`}
+  return html`<${Newcomers} ...${newcomers} />
     <${Table} orders=${shown} />
     <nav class="pages" aria-label="Pages">
       ${cursor && html`<a class="button" href=${ordersLink(filters)}>Newest</a>`}
@@ -72,7 +61,9 @@ function Nothing({ narrowed }) {
   return html`<div class="empty hero">
     <p class="hero-line">No orders yet.</p>
     <p>Place one, let somebody else sign it, and watch every durable step it takes on the way.</p>
-    <p><a class="button primary" href="#/new">Place the first order</a></p>
+    ${groups().includes("requesters")
+      ? html`<p><a class="button primary" href="#/new">Place the first order</a></p>`
+      : html`<p>Orders are placed by requesters.</p>`}
   </div>`;
 }
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseCsv } from "../../../frontend/js/csv.js";
 import * as draft from "../../../frontend/js/draft.js";
 
 const item = (sku, unitPrice, more = {}) => ({ sku, name: `The ${sku}`, unitPrice, digital: true, available: true, ...more });
@@ -73,4 +74,18 @@ test("there is an example for every tier, for the warehouse and for every trigge
     ["sold-out", "acme", "SOLD-OUT"],
   ]);
   assert.equal(new Set(all.map(({ id }) => id)).size, all.length);
+});
+
+test("a file of lines: headings and empty lines are passed over, goods are added up, mistakes name their line", () => {
+  const file = '\uFEFFsku,quantity\r\nPEN,3\r\n"DESK";"2"\n\nPEN,4\nGHOST,1\nPEN,x\nCRATE,0\nDESK,10000\n';
+  const { lines, mistakes } = parseCsv(file, new Set(ITEMS.map(({ sku }) => sku)));
+  assert.deepEqual(lines, [{ sku: "PEN", quantity: 7 }, { sku: "DESK", quantity: 2 }]);
+  assert.deepEqual(mistakes.map(({ number }) => number), [6, 7, 8, 9]);
+  assert.match(mistakes[0].detail, /"GHOST" is not in the catalogue/);
+});
+
+test("ten thousand lines of a file are read", () => {
+  const skus = Array.from({ length: 10_000 }, (_, index) => `BULK-${index}`);
+  const { lines, mistakes } = parseCsv(skus.map((sku) => `${sku},2`).join("\n"), new Set(skus));
+  assert.deepEqual([lines.length, mistakes.length], [10_000, 0]);
 });

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nextDelay } from "../../../frontend/js/cadence.js";
 import { ago, duration, money, remaining } from "../../../frontend/js/format.js";
-import { keyFor, settle } from "../../../frontend/js/keys.js";
+import { keyFor, settle } from "../../../frontend/js/api.js";
 import { RequestFailed, fieldError, problemBehind, problemOf, whoWasFaster } from "../../../frontend/js/problems.js";
-import { orderLink, ordersLink, parseRoute } from "../../../frontend/js/route.js";
+import { historyLink, inboxLink, orderLink, ordersLink, parseRoute } from "../../../frontend/js/route.js";
 import { STATE_NAMES, orderState } from "../../../frontend/js/words.js";
 
 const calm = { hidden: false, failures: 0, retryAfter: null, sinceAction: Infinity, steady: 5000 };
@@ -56,6 +56,8 @@ test("addresses lead to views and back", () => {
   assert.deepEqual(["", "#", "#/", "#/orders", "#/new", "#/inbox"].map((hash) => parseRoute(hash).view), ["orders", "orders", "orders", "orders", "new", "inbox"]);
   assert.deepEqual(parseRoute(orderLink("o/1 ü")).orderId, "o/1 ü");
   assert.equal(parseRoute("#/orders/%").orderId, "%");
+  assert.deepEqual(["#/picking", "#/attention", "#/outbox", "#/orders/o1/history", "#/orders/o1/other", "#/missing"].map((hash) => parseRoute(hash).view), ["picking", "attention", "outbox", "history", "missing", "missing"]);
+  assert.deepEqual([parseRoute(historyLink("o1")).orderId, parseRoute(inboxLink("c&d")).query.get("cursor"), inboxLink("")], ["o1", "c&d", "#/inbox"]);
   assert.equal(parseRoute("#/nowhere/at/all").view, "missing");
   const { query } = parseRoute(ordersLink({ status: "EXPIRED", mine: true, cursor: "a&b" }));
   assert.deepEqual([query.get("status"), query.get("mine"), query.get("cursor")], ["EXPIRED", "true", "a&b"]);

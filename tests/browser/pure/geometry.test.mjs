@@ -180,7 +180,8 @@ test("an invocation replays what had ended before it began, and runs what ended 
   assert.deepEqual([found.replayed.map(({ share }) => share), found.ran.map(({ share }) => share)], [[0.025], [0.275]]);
 });
 
-test("an error is told without the module it comes from", () => {
+test("an error is told without the module and the request it comes from", () => {
+  assert.equal(errorText("Runtime.ExitError: RequestId: f24e5b95-ef76-4295-a1fe-4ca2a9d1e96e Error: Runtime exited"), "Runtime.ExitError: Runtime exited");
   assert.equal(errorText("orders.domain.errors.GatewayUnavailableError: no answer"), "GatewayUnavailableError: no answer");
   assert.equal(errorText({ type: "Sandbox.Timedout", message: "3 s" }), "Sandbox.Timedout: 3 s");
   assert.equal(errorText(null), "");

@@ -2,9 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EVERYTHING, isNarrowed, kindsIn, steer, visibleLines } from "../../../frontend/js/timeline/filter.js";
 import { payloadText } from "../../../frontend/js/timeline/payload.js";
-import { deedsOf, levelsOf, nudgesOf } from "../../../frontend/js/timeline/people.js";
+import { EVERYTHING, deedsOf, isNarrowed, kindsIn, levelsOf, nudgesOf, steer, visibleLines } from "../../../frontend/js/timeline/history.js";
 
 const row = (id, children = [], more = {}) => ({ operation: { id, attempts: [], ...more.operation }, kind: more.kind ?? "step", name: more.name ?? id, state: more.state ?? "SUCCEEDED", children });
 const ROWS = [
