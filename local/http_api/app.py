@@ -18,6 +18,8 @@ from local.http_api.authorizer import Authorizer, Permission, Refusal
 from local.http_api.routing import Match, find_route
 from local.http_api.workbench import PLACES, Workbench
 from local.identity import Issuer, foreign
+from local.outbox import PLACE as OUTBOX
+from local.outbox import Outbox
 from local.template import Template
 
 logger = logging.getLogger(__name__)
@@ -35,21 +37,22 @@ def gateway(  # noqa: PLR0913 - where things are, each by its name
     port: int,
     data: Path | None,
     executions: str | None = None,
+    outbox: Outbox | None = None,
     integration_seconds: float = INTEGRATION_SECONDS,
 ) -> ASGIApp:
     """What answers on `http://127.0.0.1:{port}`: the page, `/config.json`, `/local/*`, and the template's HTTP API.
 
     A function is run by `invoke(name, event as JSON bytes)`. The sign-in's signing key and the clock's offset are in
     the folder `data`; with None the key lives as long as the application and the time is the machine's. Faults and time
-    are the business of the executions process at `executions`; with None there is neither. Requests must name this
-    host: a page on the internet that lets its name point here (DNS rebinding) is turned away.
+    are the business of the executions process at `executions`, messages of `outbox`; with None there are none. Requests
+    must name this host: a page on the internet that lets its name point here (DNS rebinding) is turned away.
     """
     audiences = [route.authorizer.audience for route in template.http_api.routes if route.authorizer]
     client_id = audiences[0][0] if audiences and audiences[0] else "local"
     clock = StackClock(None if data is None else data / FILE)
     issuer = Issuer(f"http://127.0.0.1:{port}", client_id, data, clock.time)
     workbench = None if executions is None else Workbench(executions)
-    return _Gateway(template, invoke, issuer, clock, workbench, port, integration_seconds)
+    return _Gateway(template, invoke, issuer, clock, workbench, outbox, port, integration_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class _Gateway:
     issuer: Issuer
     clock: StackClock
     workbench: Workbench | None
+    outbox: Outbox | None
     port: int
     integration_seconds: float
 
@@ -95,6 +99,8 @@ class _Gateway:
             return refusal
         if self.workbench is not None and path in PLACES:
             return await self.workbench.answer(request, path)
+        if self.outbox is not None and path == OUTBOX:
+            return await self.outbox.answer(request)
         return self.issuer.answer(request)
 
     def _page(self, request: Request, path: str) -> Response | None:
