@@ -34,7 +34,6 @@ class Journal:
         self._lock = (folder / "lock").open("wb")
         _hold(self._lock.fileno(), folder)
         self._file = self._path.open("ab", buffering=0)
-        self.lines = 0
 
     def read(self) -> Iterator[Record]:
         """Every record, oldest first.
@@ -52,7 +51,6 @@ class Journal:
                         raise JournalError(f"{self._path}: line {number} is damaged")
                     break
                 whole += len(line)
-                self.lines += 1
                 yield record
         os.truncate(self._path, whole)
 
@@ -62,23 +60,19 @@ class Journal:
         Raises JournalError when they are not all written, as on a full disk.
         """
         try:
-            lines = [_line(record) for record in records]
-            content = b"".join(lines)
+            content = b"".join(_line(record) for record in records)
             complete = self._file.write(content) == len(content)
         except (OSError, TypeError) as error:
             raise JournalError(f"{self._path}: {error}") from error
         if not complete:
             raise JournalError(f"{self._path}: the disk took only a part of a record")
-        self.lines += len(lines)
 
     def rewrite(self, records: Iterable[Record]) -> None:
         """Replace the past by records that amount to the same, at one instant."""
         fresh = self._path.with_suffix(".new")
-        self.lines = 0
         with fresh.open("wb") as file:
             for record in records:
                 file.write(_line(record))
-                self.lines += 1
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._path)

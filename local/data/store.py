@@ -8,8 +8,8 @@ from typing import Protocol
 from local.data.exchange import Answer, ApiRequest, ApiResponse, Record
 from local.data.journal import Journal
 
-SPARE_LINES = 10_000
-"""The journal is rewritten when more than half of it is past, and not for less than this many lines."""
+SPARE_STATES = 10_000
+"""The journal is rewritten when more than half of the states in it are past, and not for fewer than this."""
 
 
 class Service(Protocol):
@@ -65,10 +65,12 @@ class DataStore:
         self._journal = journal
         self._service("dynamodb")
         if journal is not None:
+            states = 0
             with _without_garbage_collection():
                 for record in journal.read():
                     self._service(record["service"]).restore(record)
-            self._compact(journal)
+                    states += len(record.get("changes", ())) or 1  # a transaction is one record of many states
+            self._compact(journal, states)
 
     def answer(self, request: ApiRequest) -> ApiResponse:
         """Carry out one request.
@@ -88,9 +90,9 @@ class DataStore:
             self._services[name] = FACTORIES[name]()
         return self._services[name]
 
-    def _compact(self, journal: Journal) -> None:
+    def _compact(self, journal: Journal, states: int) -> None:
         present = sum(service.size() for service in self._services.values())
-        if journal.lines >= max(SPARE_LINES, 2 * present):
+        if states >= max(SPARE_STATES, 2 * present):
             journal.rewrite(
                 {"service": name, **record} for name, service in self._services.items() for record in service.snapshot()
             )

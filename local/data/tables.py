@@ -15,7 +15,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import RESULT_SIZE_LIMIT, SecondaryIndex, Table
 
-from local.data.items import ItemChanges, Key, StoredItem, item_of
+from local.data.items import ItemChanges, Key, StoredItem, item_of, key_value
 from local.data.order import Entry, KeyOrder
 
 AttributeMap: TypeAlias = dict[str, Any]
@@ -84,7 +84,8 @@ class LocalTable(Table):
         """Bring one item to a remembered state."""
         key = self._key(key_map)
         item = None if text is None else StoredItem(key, text)
-        self.reindex(self.found(key), item)
+        if self._orders:
+            self.reindex(self.found(key), item)
         self.store(key, item)
 
     def stored_items(self) -> Iterator[StoredItem]:
@@ -120,7 +121,7 @@ class LocalTable(Table):
 
     def _key(self, attributes: Mapping[str, Any]) -> Key:
         sort = self.range_key_attr
-        return Key(DynamoType(attributes[self.hash_key_attr]), DynamoType(attributes[sort]) if sort else None)
+        return Key(key_value(attributes[self.hash_key_attr]), key_value(attributes[sort]) if sort else None)
 
     def forget_indexes(self) -> None:
         """Build the indexes anew at their next use, because the schema changed."""

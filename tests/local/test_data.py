@@ -20,7 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.data.journal import Journal, JournalError
-from local.data.store import SPARE_LINES
+from local.data.store import SPARE_STATES
 
 ROOT = Path(__file__).parents[2]
 THREADS = 50
@@ -618,7 +618,7 @@ class TestMemory:
         change = b'{"service":"dynamodb","kind":"items","changes":[["orders",{"pk":{"S":"p"},"sk":{"S":"s"}},%s]]}\n'
         item = {**key("p", "s"), "expiresAt": {"N": "1"}}
         expired = change % json.dumps(json.dumps(item)).encode()
-        journal.write_bytes(journal.read_bytes() + expired * SPARE_LINES)
+        journal.write_bytes(journal.read_bytes() + expired * SPARE_STATES)
         size = journal.stat().st_size
         with serving(tmp_path) as service:
             assert journal.stat().st_size < size / 100
