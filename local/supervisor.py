@@ -152,6 +152,7 @@ class Stack:
         """The two servers; what they are made of is imported while the service processes start."""
         from local.environments.endpoint import app
         from local.http_api import gateway
+        from local.outbox import Outbox
 
         inside = server(app(self._environments, self._events.deliver))
         public = server(
@@ -161,6 +162,7 @@ class Stack:
                 port=self._port,
                 data=self._places.held.path,
                 executions=self._executions.url,
+                outbox=Outbox.of(self._template, self._data.url),
             )
         )
         self._servers = [public, inside]
