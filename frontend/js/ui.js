@@ -70,7 +70,7 @@ export const Loading = ({ what }) =>
   html`<div class="loading" aria-busy="true"><p>Loading ${what}…</p><i></i><i></i><i></i></div>`;
 
 /**
- * What is known of a resource: the view when there is something to show, with a word about staleness when it cannot be renewed.
+ * What is known of a resource, with what went wrong when it could not be renewed.
  * @param {{resource: Page.Resource, what: string, children: (data: any) => any}} props
  */
 export function Shown({ resource: { data, problem }, what, children }) {

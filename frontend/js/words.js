@@ -55,6 +55,8 @@ const OPERATION_KINDS = {
   condition: { icon: "↻", word: "condition" },
 };
 
+export const KINDS = Object.keys(OPERATION_KINDS);
+
 /** @type {Record<string, string>} */
 const ROLES = { managers: "a manager", directors: "a director", finance: "finance" };
 

@@ -25,7 +25,10 @@ CHROMIUM_ARGUMENTS = [
 ANSWERED_WITH_AN_ERROR = "Failed to load resource: "
 # Machines differ; what is told to be quick is measured where it is told.
 expect.set_options(timeout=15_000)
-BEGIN_AS = "location.protocol === 'http:' && (sessionStorage.getItem('countersign.identity') ?? sessionStorage.setItem('countersign.identity', '%s'))"
+BEGIN_AS = """
+    if (location.protocol === "http:" && !sessionStorage.getItem("countersign.identity"))
+        sessionStorage.setItem("countersign.identity", "%s");
+"""
 REPORT_VIOLATIONS = """
     addEventListener("securitypolicyviolation", (event) =>
         console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI}`));

@@ -184,7 +184,9 @@ def a_script(order: dict[str, Any] | None = None) -> Script:
         "GET /local/faults": FAULTS,
         "GET /local/time": {"now": ago(0), "offsetSeconds": 0.0, "nextTimer": a_timer(order)},
         "GET /local/outbox": {"items": [a_message(order)]},
-        "GET /picking": {"items": [a_job(order), a_job(order, job=2, state="claimed", claimedBy="warehouse-1", beats=3)]},
+        "GET /picking": {
+            "items": [a_job(order), a_job(order, job=2, state="claimed", claimedBy="warehouse-1", beats=3)]
+        },
         "GET /catalogue": a_catalogue(),
         "GET /policy": POLICY,
         "GET /orders": {"items": [order], "nextCursor": None},

@@ -87,15 +87,20 @@ def test_from_the_empty_page_to_completed_in_six_clicks_and_to_a_crash_in_four(
     expect(summary(page)).to_contain_text("Completed")
     assert clicks.count <= 6
     expect(page.get_by_role("region", name="Signatures")).to_contain_text("manager-1")
-    expect(page.get_by_role("region", name="Audit trail")).to_contain_text("manager-1 approved")
     timeline = page.get_by_role("region", name="Execution timeline")
-    expect(timeline.get_by_text("of compute in")).to_be_visible()
+    expect(timeline.get_by_role("list", name="People")).to_contain_text("manager-1 approved")
     expect(timeline.locator("p").get_by_text("Succeeded")).to_be_visible()
     shown = operations(page).count()
     finished = operations(page).filter(has_text="Succeeded").count()
     print(f"the timeline of a one-level order shows {shown} operations")
     assert finished == shown >= 12
 
+    break_an_order(page, clicks)
+
+
+def break_an_order(page: Page, clicks: Clicks) -> None:
+    """From a finished order to a crash and its recovery, in at most four clicks."""
+    timeline = page.get_by_role("region", name="Execution timeline")
     calm = page.url
     clicks.count = 0
     clicks.on("button", "Break it")

@@ -1,8 +1,8 @@
 // The controls that narrow the timeline down.
 
 import { html } from "../ui.js";
-import { operationKind } from "../words.js";
-import { EVERYTHING, isNarrowed, kindsIn } from "./history.js";
+import { KINDS, operationKind } from "../words.js";
+import { EVERYTHING, isNarrowed } from "./history.js";
 
 /** @param {{rows: Timeline.Row[], filter: Timeline.Filter, change: (filter: Timeline.Filter) => void}} props */
 export function View({ rows, filter, change }) {
@@ -18,7 +18,7 @@ export function View({ rows, filter, change }) {
     </label>
     <label class="inline"><span>Kind</span>
       <select value=${filter.kind} onChange=${set("kind")}>
-        <option value="">any</option>${kindsIn(rows).map((kind) => html`<option value=${kind}>${operationKind(kind).word}</option>`)}
+        <option value="">any</option>${KINDS.map((kind) => html`<option value=${kind}>${operationKind(kind).word}</option>`)}
       </select>
     </label>
     <label class="inline"><span>Inside</span>

@@ -178,19 +178,6 @@ function fits({ operation, kind, name, state }, { text, show, kind: wanted }) {
   return name.toLowerCase().includes(text.trim().toLowerCase());
 }
 
-/** Every kind there is, once, for the list to choose from. @param {Timeline.Row[]} rows @returns {string[]} */
-export function kindsIn(rows) {
-  /** @type {Set<string>} */
-  const kinds = new Set();
-  /** @param {Timeline.Row} row */
-  const visit = ({ kind, children }) => {
-    kinds.add(kind);
-    children.forEach(visit);
-  };
-  rows.forEach(visit);
-  return [...kinds].sort();
-}
-
 /**
  * What a key does to the list: the line to go to, or the row to fold or unfold. Null when the key means nothing here.
  * @param {string} key

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { payloadText } from "../../../frontend/js/timeline/payload.js";
-import { EVERYTHING, deedsOf, isNarrowed, kindsIn, levelsOf, nudgesOf, steer, visibleLines } from "../../../frontend/js/timeline/history.js";
+import { EVERYTHING, deedsOf, isNarrowed, levelsOf, nudgesOf, steer, visibleLines } from "../../../frontend/js/timeline/history.js";
 
 const row = (id, children = [], more = {}) => ({ operation: { id, attempts: [], ...more.operation }, kind: more.kind ?? "step", name: more.name ?? id, state: more.state ?? "SUCCEEDED", children });
 const ROWS = [
@@ -31,7 +31,6 @@ test("failed means an end or an attempt that failed; waiting, for time or for so
 });
 
 test("kinds and groups narrow too, and filters add up", () => {
-  assert.deepEqual(kindsIn(ROWS), ["callback", "context", "parallel", "step"]);
   assert.deepEqual(shown({ kind: "callback" }), ["approve", "-decision"]);
   assert.deepEqual(shown({ inside: "screen" }), ["screen", "-credit", "-duplicate"]);
   assert.deepEqual(shown({ inside: "screen", show: "waiting" }), []);
