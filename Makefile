@@ -3,6 +3,7 @@
 PORT ?= 8000
 DATA ?= .local
 EPHEMERAL ?=
+FOLLOW ?=
 STACK_NAME ?= countersign
 YES ?=
 SUITES ?=
@@ -34,8 +35,8 @@ WITH_SAM = PATH="$(CURDIR)/.sam-venv/bin:$$PATH"
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
-run: $(STACK) ## the whole system on this machine: PORT=8000 DATA=.local EPHEMERAL=1
-	@exec .venv/bin/python -m local --port $(PORT) --data $(DATA) $(if $(filter-out 0,$(EPHEMERAL)),--ephemeral)
+run: $(STACK) ## the whole system on this machine: PORT=8000 DATA=.local EPHEMERAL=1 FOLLOW=1
+	@exec .venv/bin/python -m local --port $(PORT) --data $(DATA) $(if $(filter-out 0,$(EPHEMERAL)),--ephemeral) $(if $(filter-out 0,$(FOLLOW)),--follow)
 
 test: $(DEV) $(SAM) ## every suite, one after another, and what each proved: SUITES="unit api"
 	@$(WITH_SAM) .venv/bin/python -m scripts.suites $(SUITES)

@@ -24,7 +24,7 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, handlers=[LogLines()])
     try:
         template = read(given.template)
-        supervisor.run(template, supervisor.Options(given.port, given.data, given.ephemeral))
+        supervisor.run(template, supervisor.Options(given.port, given.data, given.ephemeral, given.follow))
     except (TemplateError, StartError) as error:
         print(f"countersign: {error}", file=sys.stderr)
         return _CANNOT_START
@@ -42,6 +42,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8000, help="of the page and the API; 0 takes a free one")
     parser.add_argument("--data", type=Path, default=Path(".local"), help="the folder that keeps the state")
     parser.add_argument("--ephemeral", action="store_true", help="keep the state for this run only")
+    parser.add_argument("--follow", action="store_true", help="run the code as it is edited, as $LATEST does")
     parser.add_argument("--template", type=Path, default=Path("template.yaml"), help="the system to stand up")
     return parser.parse_args()
 

@@ -18,7 +18,9 @@ from local.folder import Held, StartError, held, write_json
 from local.output import log
 from local.processes import Command, ServiceProcess
 from local.serving import HOST, bind, port_of, server
-from local.template import Function, Template
+from local.template import Template
+from local.versions import Versions
+from local.versions import in_use as versions_in_use
 
 if TYPE_CHECKING:
     import uvicorn
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 ENDPOINTS = "endpoints.json"
 FUNCTIONS = "functions.json"
 DEAD_LETTERS = "dead-letters.jsonl"
+VERSIONS = "versions"
+_LOOK_SECONDS = 0.4
+_SETTLING_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class Options:
     port: int
     data: Path
     ephemeral: bool
+    follow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +67,13 @@ def run(template: Template, options: Options) -> None:
         inside = leaving.enter_context(bind(0))
         data, lambda_api = leaving.enter_context(bind(0)), leaving.enter_context(bind(0))
         (folder / ENDPOINTS).unlink(missing_ok=True)
-        write_json(folder / FUNCTIONS, describe_functions(template))
+        versions = Versions(template, folder / VERSIONS, follow=options.follow)
+        versions.publish()
+        write_json(folder / FUNCTIONS, describe_functions(template, versions))
         count = f"{len(template.functions)} functions, {len(template.http_api.routes)} routes"
         print(f"starting {count}, {len(template.tables)} tables; state in {folder}", flush=True)
         places = Places(ours, public, inside, data, lambda_api)
-        asyncio.run(Stack(template, places, ephemeral=options.ephemeral).serve())
+        asyncio.run(Stack(template, versions, places, ephemeral=options.ephemeral).serve())
 
 
 def _public_socket(port: int) -> socket:
@@ -81,8 +89,9 @@ def _public_socket(port: int) -> socket:
 class Stack:
     """One running system: two service processes, the functions' environments, and two servers in this process."""
 
-    def __init__(self, template: Template, places: Places, *, ephemeral: bool) -> None:
+    def __init__(self, template: Template, versions: Versions, places: Places, *, ephemeral: bool) -> None:
         self._template = template
+        self._versions = versions
         self._places = places
         self._port = port_of(places.public)
         inside = f"{HOST}:{port_of(places.inside)}"
@@ -97,10 +106,10 @@ class Stack:
         executions = Command("local.executions", places.lambda_api, [*state, *described], aws, kept)
         self._data, self._executions = ServiceProcess(data, log), ServiceProcess(executions, log)
         timed = {**aws, "LOCAL_CLOCK": str(places.held.path / clock.FILE)}
-        self._environments = Environments(template, inside, timed, log)
+        self._environments = Environments(versions, inside, timed, log)
         self._events = EventBus(template.rules, self._environments.invoke, places.held.path / DEAD_LETTERS)
         self._servers: list[uvicorn.Server] = []
-        self._ready = False
+        self._started = asyncio.Event()
 
     async def serve(self) -> None:
         """Start, say so, and stay until a signal ends it; a part that cannot go on ends it with its error."""
@@ -111,6 +120,7 @@ class Stack:
         parts = [
             self._start(),
             self._serve(),
+            self._publish_edits(),
             *(service.keep_running(self._write_endpoints) for service in self._services),
         ]
         tasks = {stop, *(asyncio.create_task(part) for part in parts)}
@@ -133,10 +143,37 @@ class Stack:
         await asyncio.gather(making, self._executions.ready.wait())
         if health is not None:
             await self._check_health()
-        self._ready = True
+        self._started.set()
         self._write_endpoints()
         print(f"ready http://{HOST}:{self._port}", flush=True)
         self._environments.prewarm(function.name for function in self._template.functions)
+
+    async def _publish_edits(self) -> None:
+        """Notice edits of the functions, and let every new invocation have them; never ends."""
+        await self._started.wait()
+        await asyncio.to_thread(self._discard_versions)
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            # A folder can be half there while files are moved; the next look finds it whole.
+            with contextlib.suppress(OSError):
+                if self._versions.edited():
+                    await asyncio.sleep(_SETTLING_SECONDS)
+                    await self._publish()
+
+    async def _publish(self) -> None:
+        published = await asyncio.to_thread(self._versions.publish)
+        if not published:
+            return
+        write_json(self._places.held.path / FUNCTIONS, describe_functions(self._template, self._versions))
+        self._environments.renew(published)
+        for function in published:
+            log(function.name, None, f"edited: version {function.version} takes every new invocation")
+        await asyncio.to_thread(self._discard_versions)
+
+    def _discard_versions(self) -> None:
+        in_use = versions_in_use(self._executions.url)
+        if in_use is not None:
+            self._versions.discard(in_use)
 
     async def _check_health(self) -> None:
         """Ask the way a person's browser would, so that "ready" means usable."""
@@ -174,7 +211,7 @@ class Stack:
 
     def _write_endpoints(self) -> None:
         """Write down where everything is; once more whenever a service process was started again."""
-        if not self._ready:
+        if not self._started.is_set():
             return
         endpoints = {
             "gateway": f"http://{HOST}:{self._port}",
@@ -227,20 +264,6 @@ def isolate(environment: MutableMapping[str, str]) -> None:
     environment.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
 
 
-def describe_functions(template: Template) -> dict[str, Any]:
+def describe_functions(template: Template, versions: Versions) -> dict[str, Any]:
     """The functions as the executions process reads them."""
-    functions = [_describe(function) for function in template.functions]
-    return {"region": template.region, "account": template.account, "functions": functions}
-
-
-def _describe(function: Function) -> dict[str, Any]:
-    durable = function.durable
-    return {
-        "name": function.name,
-        "version": function.version,
-        "aliases": {function.alias: function.version} if function.alias else {},
-        "timeout": function.timeout_seconds,
-        "memory": function.memory_mb,
-        "durable": durable
-        and {"executionTimeout": durable.execution_timeout_seconds, "retentionDays": durable.retention_days},
-    }
+    return {"region": template.region, "account": template.account, "functions": versions.described()}

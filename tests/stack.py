@@ -16,7 +16,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -43,7 +43,10 @@ class Answer:
 
 
 class Stack:
-    """Starts on entering, stops on leaving. `environment` overrides template parameters, as for `make run`."""
+    """Starts on entering, stops on leaving. `environment` overrides template parameters, as for `make run`.
+
+    `options` are further ones of `python -m local`.
+    """
 
     def __init__(
         self,
@@ -51,11 +54,13 @@ class Stack:
         *,
         template: Path = ROOT / "template.yaml",
         environment: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         self.data = data
         self.log = data.with_name(f"{data.name}.log")
         self.base_url = ""
         self._template = template
+        self._options = options
         self._environment = dict(os.environ) | dict(environment or {})
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
@@ -77,7 +82,7 @@ class Stack:
         options = ["--port", str(self._port), "--data", str(self.data), "--template", str(self._template)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local", *options],
+                [sys.executable, "-m", "local", *options, *self._options],
                 cwd=ROOT,
                 env=self._environment,
                 stdout=subprocess.PIPE,

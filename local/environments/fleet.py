@@ -5,45 +5,78 @@ import functools
 import os
 import uuid
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from local.environments.environment import Environment
 from local.environments.outcome import Outcome
 from local.environments.pool import Pool
 from local.environments.variables import variables_for
 from local.output import Log
-from local.template import Function, Template
+from local.template import Function
 
 
 class UnknownFunctionError(LookupError):
     """There is no function of that name."""
 
 
+class Functions(Protocol):
+    """The functions there are: a template's, or their versions."""
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """Every function, in its newest version."""
+        ...
+
+    def function(self, reference: str) -> Function | None:
+        """Find a function by name or ARN, with or without a qualifier."""
+        ...
+
+
 class Environments:
     """Starts, reuses and ends execution environments. `invoke` fits the `Invoke` protocol."""
 
-    def __init__(self, template: Template, runtime_api: str, aws: Mapping[str, str], log: Log, limit: int = 0) -> None:
-        """Take the address of the environments endpoint and the AWS_* variables that every function gets."""
-        self._template = template
-        most = limit or max(4, 2 * (os.cpu_count() or 1))
+    def __init__(
+        self, functions: Functions, runtime_api: str, aws: Mapping[str, str], log: Log, limit: int = 0
+    ) -> None:
+        """Take the address of the environments endpoint and the variables that every function gets."""
+        self._functions = functions
+        self._most = limit or max(4, 2 * (os.cpu_count() or 1))
         self._runtime_api = runtime_api
         self._aws = aws
-        self._pools = {
-            function.name: Pool(function, most, functools.partial(self._variables, function), log)
-            for function in template.functions
-        }
+        self._log = log
+        self._pools: dict[tuple[str, str], Pool] = {}
+        self._closed = False
 
     async def invoke(self, function: str, payload: bytes, request_id: str | None = None) -> Outcome:
         """Run a function's handler once; see `Invoke`."""
-        found = self._template.function(function)
+        found = self._functions.function(function)
         if found is None:
             raise UnknownFunctionError(function)
-        return await self._pools[found.name].invoke(payload, request_id or str(uuid.uuid4()))
+        return await self._pool(found).invoke(payload, request_id or str(uuid.uuid4()))
 
     def prewarm(self, names: Iterable[str]) -> None:
         """Start a first environment of each of these functions."""
         for name in names:
-            self._pools[name].prewarm()
+            found = self._functions.function(name)
+            if found is not None:
+                self._pool(found).prewarm()
+
+    def renew(self, functions: Iterable[Function]) -> None:
+        """End what runs other code than these functions now have, each environment once it is idle."""
+        for function in functions:
+            for (name, version), pool in self._pools.items():
+                if name == function.name:
+                    pool.drain(superseded=version != function.version)
+            self._pool(function).prewarm()
+
+    def _pool(self, function: Function) -> Pool:
+        """The environments of one version of a function."""
+        key = (function.name, function.version)
+        if key not in self._pools:
+            self._pools[key] = Pool(function, self._most, functools.partial(self._variables, function), self._log)
+            if self._closed:
+                self._pools[key].shut()
+        return self._pools[key]
 
     def pool_of(self, environment_id: str) -> tuple[Pool, Environment] | None:
         """Who an id belongs to."""
@@ -64,13 +97,20 @@ class Environments:
     def listing(self) -> list[dict[str, Any]]:
         """Every environment with its process id and what it is doing."""
         return [
-            {"id": found.id, "function": pool.function.name, "pid": found.pid, "state": found.state}
+            {
+                "id": found.id,
+                "function": pool.function.name,
+                "version": pool.function.version,
+                "pid": found.pid,
+                "state": found.state,
+            }
             for pool in self._pools.values()
             for found in pool.environments.values()
         ]
 
     async def close(self) -> None:
         """End every process."""
+        self._closed = True
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
 
     def _variables(self, function: Function, environment_id: str) -> Mapping[str, str]:

@@ -29,6 +29,8 @@ class Pool:
         self._waiting: deque[Work] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._outdated: set[str] = set()
+        self._superseded = False
 
     async def invoke(self, payload: bytes, request_id: str) -> Outcome:
         """Run the handler once; the first environment that is free takes it."""
@@ -44,11 +46,14 @@ class Pool:
 
     def prewarm(self) -> None:
         """Start a first environment before anyone asks."""
-        if not self.environments:
+        if self.environments.keys() <= self._outdated:
             self._start()
 
     def free(self, environment: Environment) -> None:
         """An environment asks for work: give it the invocation that has waited longest."""
+        if environment.id in self._outdated:
+            environment.kill()
+            return
         while self._waiting:
             work = self._waiting.popleft()
             if not work.done.done():
@@ -57,9 +62,24 @@ class Pool:
         self._idle.append(environment)
         asyncio.get_running_loop().call_later(IDLE_SECONDS, self._retire, environment, environment.request_id)
 
+    def drain(self, *, superseded: bool) -> None:
+        """Let no environment of now take another invocation: there is new code.
+
+        With `superseded` it is in another version, and this one is for those who started with it: it keeps nothing
+        warm.
+        """
+        self._superseded = superseded
+        self._outdated.update(self.environments)
+        while self._idle:
+            self._idle.pop().kill()
+
+    def shut(self) -> None:
+        """Take no further invocation."""
+        self._closed = True
+
     async def close(self) -> None:
         """End every environment; what was under way is answered as failed."""
-        self._closed = True
+        self.shut()
         for environment in list(self.environments.values()):
             environment.kill()
         if self._tasks:
@@ -67,7 +87,8 @@ class Pool:
 
     def _grow(self) -> None:
         """Start an environment, unless one that is about to ask for work will take what waits."""
-        free_soon = sum(found.state in {"starting", "finishing"} for found in self.environments.values())
+        soon = [found for found in self.environments.values() if found.state in {"starting", "finishing"}]
+        free_soon = sum(found.id not in self._outdated for found in soon)
         if free_soon < len(self._waiting) and len(self.environments) < self._limit:
             self._start()
 
@@ -88,6 +109,7 @@ class Pool:
             if environment in self._idle:
                 self._idle.remove(environment)
             self._after(environment)
+            self._outdated.discard(environment.id)
 
     def _after(self, environment: Environment) -> None:
         """An environment has ended: one that never got ready takes an invocation with it, else start another."""
@@ -95,7 +117,7 @@ class Pool:
             while self._waiting:
                 work = self._waiting.popleft()
                 work.finish(Outcome.failed(work.request_id, "Runtime.ExitError", _STOPPING))
-        elif environment.initialised:
+        elif environment.initialised or environment.id in self._outdated:
             self._grow()
         elif self._waiting and environment.init_error is not None:
             work = self._waiting.popleft()
@@ -104,9 +126,9 @@ class Pool:
             self._grow()
 
     def _retire(self, environment: Environment, request_id: str | None) -> None:
-        """End an environment that has been idle since, unless it is the last one."""
+        """End an environment that has been idle since, unless it is the last one of the newest version."""
         unused = environment in self._idle and environment.request_id == request_id
         alive = sum(found.state != "dead" for found in self.environments.values())
-        if unused and alive > 1:
+        if unused and (alive > 1 or self._superseded):
             self._idle.remove(environment)
             environment.kill()

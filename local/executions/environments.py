@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import urllib3
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
@@ -70,7 +71,9 @@ class Environments:
         """
         request_id = request_id or str(uuid.uuid4())
         headers = {"Content-Type": "application/json", "X-Countersign-Request-Id": request_id}
-        response = self._post_patiently(f"/2015-03-31/functions/{function}/invocations", event, headers, seconds)
+        response = self._post_patiently(
+            f"/2015-03-31/functions/{quote(function, safe=':')}/invocations", event, headers, seconds
+        )
         if response.status == NotFoundError.status:
             raise NotFoundError(f"Function not found: {function}")
         if response.status >= 300:  # noqa: PLR2004 - anything but a success

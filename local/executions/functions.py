@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class Function:
     aliases: Mapping[str, str]
     timeout: int
     durable: DurableConfig | None = None
+    versions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,15 @@ class Target:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
 class Functions:
-    """All functions of one account and region, by name."""
+    """All functions of one account and region, by name; read from a file, they follow it when it is replaced."""
 
-    region: str
-    account: str
-    by_name: Mapping[str, Function] = field(default_factory=dict)
+    def __init__(self, region: str, account: str, functions: Iterable[Function] = (), file: Path | None = None) -> None:
+        self.region = region
+        self.account = account
+        self._file = file
+        self._read = None if file is None else _stamp(file)
+        self._by_name = {function.name: function for function in functions}
 
     @classmethod
     def from_file(cls, path: Path) -> Functions:
@@ -65,12 +68,16 @@ class Functions:
             ValueError: it is not the agreed shape.
 
         """
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-            functions = _by_name(_function(entry) for entry in document["functions"])
-            return cls(document["region"], document["account"], functions)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path} does not describe functions: {error!r}") from error
+        document = _document(path)
+        return cls(document["region"], document["account"], document["functions"], path)
+
+    @property
+    def by_name(self) -> Mapping[str, Function]:
+        """The functions as they are now: an edit may have published another version."""
+        if self._file is not None and (stamp := _stamp(self._file)) != self._read:
+            self._by_name = {function.name: function for function in _document(self._file)["functions"]}
+            self._read = stamp
+        return self._by_name
 
     def resolve(self, identifier: str, qualifier: str | None = None) -> Target:
         """The target of a function name, partial ARN or ARN, with the qualifier inside it or beside it.
@@ -98,14 +105,25 @@ class Functions:
         return function
 
 
-def _by_name(functions: Iterable[Function]) -> dict[str, Function]:
-    return {function.name: function for function in functions}
+def _document(path: Path) -> dict[str, Any]:
+    """The supervisor's file with its functions parsed; raises as `Functions.from_file` says."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        functions = [_function(entry) for entry in document["functions"]]
+        return {"region": document["region"], "account": document["account"], "functions": functions}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} does not describe functions: {error!r}") from error
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_mtime_ns, status.st_ino
 
 
 def _version(function: Function, qualifier: str | None) -> str:
     if qualifier is None or qualifier == LATEST:
         return LATEST
-    if qualifier in {function.version, *function.aliases.values()}:
+    if qualifier in {function.version, *function.versions, *function.aliases.values()}:
         return qualifier
     version = function.aliases.get(qualifier)
     if version is None:
@@ -119,6 +137,7 @@ def _function(entry: Mapping[str, Any]) -> Function:
         name=entry["name"],
         version=str(entry["version"]),
         aliases={alias: str(version) for alias, version in entry.get("aliases", {}).items()},
+        versions=tuple(entry.get("versions", ())),
         timeout=int(entry["timeout"]),
         durable=DurableConfig(int(durable["executionTimeout"]), int(durable["retentionDays"])) if durable else None,
     )

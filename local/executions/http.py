@@ -242,25 +242,32 @@ class Api:
 def _answer_workbench(service: Service, request: Request, operation: tuple[str, ...]) -> Response:
     """Faults and time, which the gateway passes on; `local.faults` and `jumps` describe the shapes."""
     try:
-        match operation:
-            case ("GET", "faults"):
-                pass
-            case ("POST", "faults"):
-                service.faults.arm(request.document())
-            case ("DELETE", "faults"):
-                service.faults.disarm()
-            case ("GET", "time"):
-                return to_json(200, service.engine.time_described())
-            case ("POST", "time", "jump"):
-                order_id = request.document().get("orderId")
-                return to_json(200, service.engine.jump(order_id and str(order_id)))
-            case _:
-                return to_json(404, {"message": "Not Found"})
+        answer = _workbench(service, request, operation)
     except (UnknownFaultError, InvalidContentError) as error:
         return to_json(400, {"message": str(error)})
     except NothingWaitsError as error:
         return to_json(409, {"message": str(error)})
-    return to_json(200, service.faults.described())
+    return to_json(404, {"message": "Not Found"}) if answer is None else to_json(200, answer)
+
+
+def _workbench(service: Service, request: Request, operation: tuple[str, ...]) -> dict[str, Any] | None:
+    match operation:
+        case ("GET", "versions"):
+            return service.versions_in_use()
+        case ("GET", "time"):
+            return service.engine.time_described()
+        case ("POST", "time", "jump"):
+            order_id = request.document().get("orderId")
+            return service.engine.jump(order_id and str(order_id))
+        case ("GET", "faults"):
+            pass
+        case ("POST", "faults"):
+            service.faults.arm(request.document())
+        case ("DELETE", "faults"):
+            service.faults.disarm()
+        case _:
+            return None
+    return service.faults.described()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -79,7 +79,7 @@ class EnvironmentsInvoker(LambdaInvoker):
         started, request_id, arn = self._clock.now(), str(uuid4()), input.durable_execution_arn
         self._under_way[arn] = request_id
         try:
-            outcome = self._run(function_name.partition(":")[0], input.to_json_dict(), request_id)
+            outcome = self._run(function_name, input.to_json_dict(), request_id)
         finally:
             del self._under_way[arn]
         if isinstance(outcome, Answer):

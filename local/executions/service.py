@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from local.executions.arns import ExecutionArn
 from local.executions.chained import Dispatcher
 from local.executions.database import Database
 from local.executions.deliveries import Deliveries
+from local.executions.divergence import divergence
 from local.executions.engine import Engine
 from local.executions.environments import Environments
 from local.executions.errors import NotFoundError
@@ -28,6 +31,8 @@ from local.executions.listing import ListRequest, list_executions
 from local.executions.starts import Starts
 from local.executions.store import SqliteExecutions
 from local.faults import Faults
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Service:
         self._database = Database(settings.database)
         self.faults = Faults(settings.clock)
         self.deliveries = Deliveries(self._database, self.environments, self.faults)
-        self._store = SqliteExecutions(self._database, self.deliveries.status_changed)
+        self._store = SqliteExecutions(self._database, self._status_changed)
         self._scheduler = Scheduler()
         self._registry = ExecutionRegistry(self._store, self._scheduler)
         self._numbers = EventNumbers(self._database)
@@ -74,6 +79,12 @@ class Service:
         engine.configure_invocations(settings.attempts, settings.backoff_seconds)
         engine.break_by(self.faults, self.environments)
         return engine
+
+    def _status_changed(self, connection: sqlite3.Connection, execution: Execution) -> None:
+        self.deliveries.status_changed(connection, execution)
+        told = divergence(execution)
+        if told is not None:
+            logger.error(told)
 
     def start(self) -> int:
         """Begin to work, with what the last process left; the number of executions that are running."""
@@ -154,6 +165,11 @@ class Service:
         """GetDurableExecutionState, called by the SDK inside a handler."""
         self._existing(arn)
         return self.engine.get_execution_state(arn, checkpoint_token, marker, max_items).to_dict()
+
+    def versions_in_use(self) -> dict[str, Any]:
+        """The versions that executions under way started with; not an operation of AWS's."""
+        found = self._store.running_versions()
+        return {"inUse": [{"function": function, "version": version} for function, version in found]}
 
     def closed_execution(self, arn: str, seconds: float) -> Execution:
         """The execution once it has ended, at the latest after `seconds`."""

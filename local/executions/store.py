@@ -124,6 +124,11 @@ class SqliteExecutions(BaseExecutionStore):
         rows = self._database.rows("SELECT arn FROM executions WHERE status = 'RUNNING' ORDER BY row")
         return [arn for (arn,) in rows]
 
+    def running_versions(self) -> list[tuple[str, str]]:
+        """Every function and version of which an execution has not ended."""
+        rows = self._database.rows("SELECT DISTINCT function, version FROM executions WHERE status = 'RUNNING'")
+        return [(function, version) for function, version in rows]
+
     def closed_before(self, moment: datetime) -> list[str]:
         """The ARNs of executions that ended before `moment`."""
         rows = self._database.rows("SELECT arn FROM executions WHERE ended < ?", (moment.timestamp(),))

@@ -15,6 +15,7 @@ from local.processes import Command, ServiceProcess
 from local.serving import bind, port_of
 from local.supervisor import aws_variables, describe_functions, isolate
 from local.template import read
+from local.versions import Versions
 from tests.local import small_system
 from tests.stack import alive
 
@@ -48,13 +49,17 @@ def service_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_the_executions_process_is_told_every_function(tmp_path: Path) -> None:
     """Aliases point at versions; only a durable function has durable limits."""
-    described = describe_functions(read(small_system.write(tmp_path), {}))
+    template = read(small_system.write(tmp_path), {})
+    versions = Versions(template, tmp_path / "versions", follow=False)
+    versions.publish()
+    described = describe_functions(template, versions)
     assert (described["region"], described["account"]) == ("us-east-1", "123456789012")
     greeter, worker = described["functions"]
     assert (greeter["name"], greeter["durable"]) == ("countersign-Greeter", None)
     assert worker == {
         "name": "countersign-Worker",
         "version": "1",
+        "versions": ["1"],
         "aliases": {"live": "1"},
         "timeout": 2,
         "memory": 256,
