@@ -1,4 +1,4 @@
-"""The rules that every crash suite relies on can fail: each sees the wrong that it is there for; a sound order passes."""
+"""The rules that every crash suite relies on can fail: each sees the wrong it is there for; a sound order passes."""
 
 from __future__ import annotations
 

@@ -206,6 +206,13 @@ def operator_recovers(people: People) -> None:
     people.recover()
 
 
+def operator_recovers_what_is_held(people: People) -> None:
+    """The workflow itself holds the order, its requester is told so, and then what it did is undone."""
+    people.approve()
+    people.hear(people.order_id)
+    people.recover()
+
+
 def somebody_signals(people: People) -> None:
     """A signal without a decision comes first, then the manager."""
     people.until_told("request-decision")
@@ -332,6 +339,7 @@ SCENARIOS = (
     Scenario("picking-failed-twice", Status.FAILED, station_finds_nothing, DESK),
     Scenario("unclaimed", Status.FAILED, lines=DESK, waits={"claim": 1}),
     Scenario("recovery", Status.FAILED, operator_recovers),
+    Scenario("held-and-recovered", Status.FAILED, operator_recovers_what_is_held, broken=silent_from_the_capture_on),
     Scenario("notifier-fails", Status.COMPLETED, manager_approves, broken=publishes_nothing),
     Scenario("signals-lost", Status.COMPLETED, manager_approves, broken=loses_signals, waits={"reminder": 2}),
     Scenario("stray-signal", Status.COMPLETED, somebody_signals),

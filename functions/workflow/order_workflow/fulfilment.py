@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from aws_durable_execution_sdk_python import (
     BatchResult,
     DurableContext,
     ParallelBranch,
+    StepContext,
     StepError,
     WaitForConditionError,
 )
@@ -117,22 +118,18 @@ def settled(context: DurableContext, order: OrderInput) -> bool:
 
 def refuse(context: DurableContext, order: OrderInput, reason: str, *, reserved: bool, authorised: bool) -> str:
     """Undo what was attempted, newest first, and close the order as refused."""
-    try:
-        if authorised:
-            context.step(steps.void_payment(order), name="void-payment", config=retries.COMPENSATION)
-        if reserved:
-            context.step(steps.release_stock(order), name="release-stock", config=retries.COMPENSATION)
-    except StepError:
+    voided = not authorised or undone(context, steps.void_payment(order), "void-payment")
+    released = not reserved or undone(context, steps.release_stock(order), "release-stock")
+    if not (voided and released):
         return hold(context, order, "Something could not be undone")
     return context.step(steps.refuse_order(order, reason), name="close-order", config=retries.COMPENSATION)
 
 
 def undo(context: DurableContext, order: OrderInput, status: str, *, failure: str | None = None) -> str:
     """Give back money and goods of an order that was ready; with a `failure`, close it as failed afterwards."""
-    try:
-        context.step(steps.void_payment(order), name="void-payment", config=retries.COMPENSATION)
-        context.step(steps.release_stock(order), name="release-stock", config=retries.COMPENSATION)
-    except StepError:
+    voided = undone(context, steps.void_payment(order), "void-payment")
+    released = undone(context, steps.release_stock(order), "release-stock")
+    if not (voided and released):
         return hold(context, order, "Something could not be undone")
     if failure is None:
         return status
@@ -141,12 +138,20 @@ def undo(context: DurableContext, order: OrderInput, status: str, *, failure: st
 
 def give_back(context: DurableContext, order: OrderInput, failure: str) -> str:
     """Pay back and restock an order that could not be picked, and close it as failed."""
-    try:
-        context.step(steps.refund_payment(order), name="refund-payment", config=retries.COMPENSATION)
-        context.step(steps.release_stock(order), name="release-stock", config=retries.COMPENSATION)
-    except StepError:
+    refunded = undone(context, steps.refund_payment(order), "refund-payment")
+    released = undone(context, steps.release_stock(order), "release-stock")
+    if not (refunded and released):
         return hold(context, order, "Something could not be undone")
     return context.step(steps.fail_order(order, failure), name="close-order", config=retries.COMPENSATION)
+
+
+def undone(context: DurableContext, body: Callable[[StepContext], None], name: str) -> bool:
+    """Undo one thing; False when that kept failing. Whatever else must be undone is undone all the same."""
+    try:
+        context.step(body, name=name, config=retries.COMPENSATION)
+    except StepError:
+        return False
+    return True
 
 
 def recover(context: DurableContext, order: OrderInput) -> str:

@@ -20,6 +20,7 @@ class MessageKind(StrEnum):
     REMIND = "remind"
     ESCALATE = "escalate"
     OUTCOME = "outcome"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,14 @@ class NotificationService:
     clock: Clock
 
     def send(self, order_id: OrderId, kind: MessageKind, level: int, k: int) -> Message:
-        """Send message number `k` of this kind about a level (0 for the outcome); a repeat sends nothing new."""
-        message = self._compose(self.writer.read(order_id), kind, level, k)
+        """Send message number `k` of this kind about a level (0 for the outcome); a repeat sends nothing new.
+
+        An order that is held has no outcome yet: being told that is a message of its own, and the outcome is to come.
+        """
+        order = self.writer.read(order_id)
+        if kind is MessageKind.OUTCOME and order.status is Status.NEEDS_ATTENTION:
+            kind = MessageKind.HELD
+        message = self._compose(order, kind, level, k)
         if self.outbox.record(message):
             self.publisher.publish(message)
             self.outbox.mark_published(message)
@@ -45,7 +52,10 @@ class NotificationService:
             self.send(order_id, MessageKind.OUTCOME, 0, 0)
 
     def execution_lost(self, order_id: OrderId, status: str) -> Order:
-        """Fence the order of an execution that ended without closing it; a final row stays as it is."""
+        """Fence the order of an execution that ended without closing it.
+
+        A final row stays as it is, and the requester is told if the execution ended before it could do so.
+        """
         reason = f"The workflow ended {status} before the order was closed; an operator must look."
 
         def judgement(order: Order) -> Change | None:
@@ -53,10 +63,14 @@ class NotificationService:
                 return None
             return judge(order, NeedAttention(reason, NOTIFIER), self.clock.now())
 
-        return self.writer.apply(order_id, judgement)
+        order = self.writer.apply(order_id, judgement)
+        if order.is_final:
+            self.send(order_id, MessageKind.OUTCOME, 0, 0)
+        return order
 
     def _compose(self, order: Order, kind: MessageKind, number: int, k: int) -> Message:
-        to, subject, body = _tell(order) if kind is MessageKind.OUTCOME else _ask(order, kind, number)
+        about_the_end = kind in {MessageKind.OUTCOME, MessageKind.HELD}
+        to, subject, body = _tell(order) if about_the_end else _ask(order, kind, number)
         return Message(
             key=f"{order.order_id}#{kind}#{number}#{k}",
             order_id=order.order_id,
