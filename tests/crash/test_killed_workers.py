@@ -80,6 +80,7 @@ def told_once(orders: Orders, order_id: str) -> bool:
     return outbox["outcome"] == 1 and outbox["request-decision"] + died >= 1
 
 
+@pytest.mark.timeout(300)
 def test_a_worker_killed_at_any_instant_doubles_no_effect(
     orders: Orders, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
