@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from orders.domain.model import OrderId
 from tests.api.world import NOBODYS, ONE_LEVEL, World, an_event, call, decision
 from tests.builders import NOON
 
@@ -95,12 +96,98 @@ def test_an_order_is_withdrawn_by_its_requester_alone(order_id: str, person: str
     assert withdrawing(NOBODYS) == 404
 
 
-@pytest.mark.parametrize("path", ["", "/document", "/audit", "/execution", "/decisions", "/withdrawal"])
-def test_an_order_that_is_not_yours_looks_like_one_that_is_not_there(order_id: str, path: str) -> None:
+def picking(target: str, person: str, what: str) -> int:
+    """Return the status of a beat, or of a result."""
+    body = {"job": 1} | ({"outcome": "picked"} if what == "result" else {})
+    return call(an_event("POST", f"/orders/{target}/picking/{what}", person=person, body=body)).status
+
+
+@pytest.mark.parametrize("what", ["heartbeat", "result"])
+@pytest.mark.parametrize(
+    ("person", "status"),
+    [
+        ("requester-1", 403),
+        ("requester-2", 404),
+        ("manager-1", 403),
+        ("director-1", 404),
+        ("finance-1", 404),
+        ("warehouse-1", 200),
+        ("operator-1", 403),
+        ("auditor-1", 403),
+    ],
+)
+def test_a_job_is_worked_on_by_the_warehouse_alone(world: World, person: str, status: int, what: str) -> None:
+    """An order without a job is nothing that the warehouse knows of."""
+    order_id, without_a_job = world.fulfilling(), world.pending()
+    if what == "result":
+        picking(order_id, "warehouse-1", "heartbeat")
+
+    assert picking(order_id, person, what) == status
+    assert picking(without_a_job, person, what) == (404 if status == 200 else status)
+    assert picking(NOBODYS, person, what) == 404
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_jobs_are_listed_for_the_warehouse_alone(world: World, person: str) -> None:
+    order_id = world.fulfilling()
+
+    answer = call(an_event("GET", "/picking", person=person))
+
+    assert answer.status == (200 if person == "warehouse-1" else 403)
+    assert (order_id in answer.text) == (answer.status == 200)
+
+
+@pytest.mark.parametrize("what", ["", "/audit", "/execution", "/document"])
+def test_the_warehouse_sees_jobs_and_nothing_else_of_an_order(world: World, what: str) -> None:
+    order_id = world.fulfilling()
+    picking(order_id, "warehouse-1", "heartbeat")
+
+    assert get(order_id, what, "warehouse-1") == 404
+    assert call(an_event("GET", "/orders", person="warehouse-1")).json["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("person", "stopped", "recovered"),
+    [
+        ("requester-1", 403, 403),
+        ("requester-2", 404, 404),
+        ("manager-1", 403, 403),
+        ("director-1", 404, 404),
+        ("finance-1", 404, 404),
+        ("warehouse-1", 404, 404),
+        ("operator-1", 200, 202),
+        ("auditor-1", 403, 403),
+    ],
+)
+def test_executions_are_stopped_and_recovered_by_operators_alone(
+    world: World, person: str, stopped: int, recovered: int
+) -> None:
+    def step_in(target: str, what: str) -> int:
+        body = {"reason": "It must be"}
+        return call(an_event("POST", f"/orders/{target}/{what}", person=person, body=body)).status
+
+    assert step_in(world.pending(), "stop") == stopped
+    assert step_in(world.held(), "recovery") == recovered
+    assert (step_in(NOBODYS, "stop"), step_in(NOBODYS, "recovery")) == (404, 404)
+    assert bool(world.starter.stopped) == (person == "operator-1")
+
+
+BODIES: dict[str, dict[str, object]] = {
+    "/decisions": {"level": 1, "verdict": "approve"},
+    "/withdrawal": {},
+    "/picking/heartbeat": {"job": 1},
+    "/picking/result": {"job": 1, "outcome": "picked"},
+    "/stop": {"reason": "It must be"},
+    "/recovery": {"reason": "It must be"},
+}
+
+
+@pytest.mark.parametrize("path", ["", "/document", "/audit", "/execution", *BODIES])
+@pytest.mark.parametrize("stranger", ["requester-2", "warehouse-1"])
+def test_an_order_that_is_not_yours_looks_like_one_that_is_not_there(order_id: str, path: str, stranger: str) -> None:
     def told(target: str) -> str:
-        body = {"level": 1, "verdict": "approve"} if path == "/decisions" else {}
-        method = "POST" if path in {"/decisions", "/withdrawal"} else "GET"
-        answer = call(an_event(method, f"/orders/{target}{path}", person="requester-2", body=body))
+        method = "POST" if path in BODIES else "GET"
+        answer = call(an_event(method, f"/orders/{target}{path}", person=stranger, body=BODIES.get(path)))
         assert answer.status == 404
         return json.dumps({"headers": answer.headers, "body": answer.json}).replace(target, "ORDER")
 
@@ -144,6 +231,14 @@ def test_no_answer_ever_carries_a_callback_id(world: World, order_id: str) -> No
     ]
     answers += [call(an_event("GET", path, person="manager-1")) for path in ("/orders", "/inbox")]
     answers += [call(decision(order_id)), call(decision(order_id, "manager-2"))]
+    picked = world.fulfilling()
+    for what in ("heartbeat", "result"):
+        path = f"/orders/{picked}/picking/{what}"
+        answers.append(call(an_event("POST", path, person="warehouse-1", body=BODIES[f"/picking/{what}"])))
+        answers += [call(an_event("GET", f"/orders/{picked}{each}", person="auditor-1")) for each in ("", "/audit")]
+        answers.append(call(an_event("GET", "/picking", person="warehouse-1")))
+        world.services().picking.listen(OrderId(picked), 1, f"callback-of-{picked}-picking")
 
     assert not any("callback-of-" in answer.text + str(answer.headers) for answer in answers)
-    assert world.signaller.woken == (f"callback-of-{order_id}-1",)
+    assert f"callback-of-{order_id}-1" in world.signaller.woken
+    assert f"callback-of-{picked}-picking" in world.signaller.woken

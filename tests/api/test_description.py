@@ -11,6 +11,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from local import template
+from orders.domain.model import OrderId
 from tests.api.world import AUTOMATIC, NOBODYS, ONE_LEVEL, ROUTES, Answer, World, an_event, call, decision
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
@@ -93,3 +94,25 @@ def test_what_is_written_is_answered_as_described(world: World) -> None:
     conforms("POST /orders/{orderId}/withdrawal", call(an_event("POST", withdrawal, body={})))
     nobodys = f"/orders/{NOBODYS}/withdrawal"
     conforms("POST /orders/{orderId}/withdrawal", call(an_event("POST", nobodys, body={})))
+
+
+def test_what_stations_and_operators_are_answered_is_as_described(world: World) -> None:
+    order_id = world.fulfilling()
+    reason = {"reason": "It must be"}
+
+    def post(what: str, person: str, body: dict[str, Any]) -> None:
+        conforms(
+            f"POST /orders/{{orderId}}/{what}",
+            call(an_event("POST", f"/orders/{order_id}/{what}", person=person, body=body)),
+        )
+
+    conforms("GET /picking", call(an_event("GET", "/picking", person="warehouse-1")))
+    for person in ("warehouse-1", "warehouse-2", "requester-1", "requester-2"):
+        post("picking/heartbeat", person, {"job": 1})
+        post("picking/result", person, {"job": 1, "outcome": "picked"})
+    conforms("GET /orders/{orderId}", call(an_event("GET", f"/orders/{order_id}")))
+    for person in ("operator-1", "manager-1", "requester-2"):
+        post("stop", person, reason)
+        post("recovery", person, reason)
+    world.services().notification.execution_lost(OrderId(order_id), "STOPPED")
+    post("recovery", "operator-1", reason)

@@ -17,7 +17,7 @@ from tests.api.world import World, an_event, call, route_of
 from tests.builders import NOON
 
 EXAMPLES = 25
-EVERYTHING = "[requesters managers directors finance auditors]"
+EVERYTHING = "[requesters managers directors finance warehouse operators auditors]"
 # What is for sale, and which cursors were given out, no schema can say: a request of the right form may be refused.
 TOKEN = {"Authorization": "Bearer checked-by-the-gateway"}
 Environ = dict[str, Any]

@@ -309,6 +309,30 @@ def test_a_crashed_attempt_gives_its_key_back_when_its_invocation_would_have_end
 
 
 @pytest.mark.usefixtures("shared_store")
+def test_a_crashed_attempt_gives_its_key_back_when_its_lease_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long before its invocation could have ended: two attempts at once are harmless, waiting for a dead one is not."""
+    monkeypatch.setattr(idempotency, "LEASE_MS", 700)
+    request = a_request()
+
+    def crash() -> Answer:
+        raise KilledError
+
+    with pytest.raises(KilledError):
+        once(request, Context(remaining_ms=20_000), crash)  # type: ignore[arg-type]
+
+    began = time.monotonic()
+    assert ask(request, an_answer) == an_answer()
+    assert 0.3 < time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize(("remaining", "lease"), [(20_000, 5_000), (5_000, 5_000), (1_200, 1_200)])
+def test_a_lease_is_five_seconds_or_what_the_invocation_has_left(remaining: int, lease: int) -> None:
+    context: Any = Context(remaining_ms=remaining)
+
+    assert idempotency._Lease(context).get_remaining_time_in_millis() == lease
+
+
+@pytest.mark.usefixtures("shared_store")
 def test_without_its_table_nothing_is_done_and_the_caller_may_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[int] = []
     lost = DynamoDBPersistenceLayer(table_name="no-such-table")

@@ -9,21 +9,11 @@ import pytest
 from orders.domain.model import OrderId
 from tests.api.world import NOBODYS, Answer, World, a_key, an_event, call
 
-LAMP: dict[str, Any] = {
-    "customer": "acme",
-    "currency": "EUR",
-    "lines": [{"sku": "QUARTZ-LAMP", "quantity": 1}, {"sku": "JUNO-MAIL", "quantity": 1}],
-}
-
 
 @pytest.fixture
 def order_id(world: World) -> str:
     """An order whose lamp waits for a station; the e-mail account needs nobody."""
-    made = world.pending(body=LAMP)
-    call(an_event("POST", f"/orders/{made}/decisions", person="manager-1", body={"level": 1, "verdict": "approve"}))
-    world.services().closing.begin_charge(OrderId(made))
-    world.services().picking.open_job(OrderId(made), 1, f"claim-of-{made}")
-    return made
+    return world.fulfilling()
 
 
 def beat(order_id: str, person: str = "warehouse-1", job: int = 1) -> Answer:
@@ -51,7 +41,7 @@ def test_the_first_beat_claims_and_wakes_the_workflow(world: World, order_id: st
     answer = beat(order_id)
 
     assert (answer.status, answer.json["state"], answer.json["claimedBy"]) == (200, "claimed", "warehouse-1")
-    assert world.signaller.woken[-1] == f"claim-of-{order_id}"
+    assert world.signaller.woken[-1] == f"callback-of-{order_id}-job-1"
     assert beat(order_id).json["beats"] == 2
 
 

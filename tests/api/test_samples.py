@@ -6,11 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+from orders.domain.model import OrderId
 from orders.domain.submission import order_id_for
 from tests.api.world import World, call
 
 FOLDER = Path(__file__).resolve().parents[2] / "events" / "approval_api"
-USED = {"health", "submit", "list", "read", "approve", "reject", "withdraw"}
+USED = {"health", "submit", "list", "read", "approve", "reject", "withdraw"} | {
+    "jobs",
+    "beat",
+    "picked",
+    "stop",
+    "recover",
+}
 
 
 def sample(name: str, order_id: str | None = None) -> dict[str, Any]:
@@ -49,3 +56,19 @@ def test_the_sample_rejection_rejects(world: World) -> None:
 
 def test_the_sample_withdrawal_withdraws(world: World) -> None:
     assert call(sample("withdraw", world.pending())).json["status"] == "WITHDRAWN"
+
+
+def test_the_sample_station_claims_the_job_it_was_shown_and_picks_it(world: World) -> None:
+    order_id = world.fulfilling()
+
+    assert [job["orderId"] for job in call(sample("jobs")).json["items"]] == [order_id]
+    assert call(sample("beat", order_id)).json["claimedBy"] == "warehouse-1"
+    assert call(sample("picked", order_id)).json["state"] == "picked"
+
+
+def test_the_sample_operator_stops_an_order_and_recovers_it(world: World) -> None:
+    order_id = world.pending()
+
+    assert call(sample("stop", order_id)).status == 200
+    world.services().notification.execution_lost(OrderId(order_id), "STOPPED")
+    assert call(sample("recover", order_id)).status == 202

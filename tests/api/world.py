@@ -57,6 +57,11 @@ ROUTES = (
 )
 ONE_LEVEL: dict[str, Any] = {"customer": "acme", "currency": "EUR", "lines": [{"sku": "ATLAS-ED", "quantity": 3}]}
 AUTOMATIC: dict[str, Any] = {"customer": "acme", "currency": "EUR", "lines": [{"sku": "JUNO-MAIL", "quantity": 1}]}
+LAMP: dict[str, Any] = {
+    "customer": "acme",
+    "currency": "EUR",
+    "lines": [{"sku": "QUARTZ-LAMP", "quantity": 1}, {"sku": "JUNO-MAIL", "quantity": 1}],
+}
 NOBODYS = "o" + "z" * 26
 
 _keys = count(1)
@@ -207,6 +212,20 @@ class World:
         """Return an order whose first level is open."""
         order_id = self.submit(person, body)
         self.open_level(order_id)
+        return order_id
+
+    def fulfilling(self) -> str:
+        """Return an order that is paid and whose lamp waits for a station."""
+        order_id = self.pending(body=LAMP)
+        call(decision(order_id))
+        self.services().closing.begin_charge(OrderId(order_id))
+        self.services().picking.open_job(OrderId(order_id), 1, f"callback-of-{order_id}-job-1")
+        return order_id
+
+    def held(self) -> str:
+        """Return an order whose execution was stopped while it waited for a manager."""
+        order_id = self.pending()
+        self.services().notification.execution_lost(OrderId(order_id), "STOPPED")
         return order_id
 
     def row(self, order_id: str) -> Order:

@@ -272,7 +272,7 @@ class ExecutionView(_View):
 
 
 class GoodView(_View):
-    """One thing for sale."""
+    """One thing for sale. `available`: the reference stock is above zero; what is left is only known when reserved."""
 
     sku: str
     name: str
