@@ -14,18 +14,20 @@ _CHUNK_BYTES = 65536
 class Log(Protocol):
     """Takes one line of a process's output."""
 
-    def __call__(self, source: str, request_id: str | None, line: str) -> None:
-        """`source` is a function's name or a service's module; the id is of the request the line belongs to."""
+    def __call__(self, source: str, request_id: str | None, line: str, execution: str | None = None) -> None:
+        """`source` is a function's name or a service's module; id and execution are those the line belongs to."""
         ...
 
 
-def log(source: str, request_id: str | None, line: str) -> None:
+def log(source: str, request_id: str | None, line: str, execution: str | None = None) -> None:
     """Write a line, tagged; a line that is a JSON object keeps its own keys."""
     if not line.strip():
         return
     tags: dict[str, Any] = {"source": source}
     if request_id is not None:
         tags["requestId"] = request_id
+    if execution is not None:
+        tags["execution"] = execution
     # A reader that went away (`make run 2>&1 | head`) must not take the stack with it.
     with contextlib.suppress(BrokenPipeError):
         print(json.dumps(tags | _content(line), ensure_ascii=False), file=sys.stderr, flush=True)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
 
+_FOR_PEOPLE = frozenset({"email", "email-json", "sms"})
+
+
 @dataclass(frozen=True, slots=True)
 class Clients:
     """The AWS clients that make resources, pointed at the data service."""
@@ -76,8 +79,11 @@ def _make_table(client: "DynamoDBClient", table: Table) -> None:
 
 
 def _make_topic(client: "SNSClient", topic: Topic) -> None:
+    """Make a topic; of its subscriptions only those that people read, so that the service itself calls nobody."""
     client.create_topic(Name=topic.name)
     for subscription in topic.subscriptions:
+        if subscription.protocol not in _FOR_PEOPLE:
+            continue
         client.subscribe(TopicArn=topic.arn, Protocol=subscription.protocol, Endpoint=subscription.endpoint)
 
 

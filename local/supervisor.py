@@ -105,8 +105,11 @@ class Stack:
         data = Command("local.data", places.data, state, aws, kept)
         executions = Command("local.executions", places.lambda_api, [*state, *described], aws, kept)
         self._data, self._executions = ServiceProcess(data, log), ServiceProcess(executions, log)
-        timed = {**aws, "LOCAL_CLOCK": str(places.held.path / clock.FILE)}
-        self._environments = Environments(versions, inside, timed, log)
+        ours = {
+            "AWS_ENDPOINT_URL_SNS": f"{self._inside_url}/sns/",
+            "LOCAL_CLOCK": str(places.held.path / clock.FILE),
+        }
+        self._environments = Environments(versions, inside, aws | ours, log)
         self._events = EventBus(template.rules, self._environments.invoke, places.held.path / DEAD_LETTERS)
         self._servers: list[uvicorn.Server] = []
         self._started = asyncio.Event()
@@ -188,10 +191,12 @@ class Stack:
     async def _serve(self) -> None:
         """The two servers; what they are made of is imported while the service processes start."""
         from local.environments.endpoint import app
+        from local.events.topics import Topics
         from local.http_api import gateway
         from local.outbox import Outbox
 
-        inside = server(app(self._environments, self._events.deliver))
+        topics = Topics(self._template.topics, self._data.url, self._executions.url)
+        inside = server(app(self._environments, self._events.deliver, topics))
         public = server(
             gateway(
                 self._template,

@@ -3,11 +3,12 @@
 It is for the stack's own processes. Requests that a browser could have been tricked into are refused.
 """
 
+import asyncio
 import json
 import secrets
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,14 +18,26 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.environments.fleet import Environments, UnknownFunctionError
 
+if TYPE_CHECKING:
+    from local.events.topics import Answered
+
+
+class Sns(Protocol):
+    """Carries out requests of SNS's API."""
+
+    def answer(self, body: bytes, headers: Mapping[str, str]) -> "Answered":
+        """The response to a request; may take a while."""
+        ...
+
+
 Deliver = Callable[[dict[str, Any]], Awaitable[None]]
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
 _RUNTIME = "/environments/{environment}/2018-06-01/runtime"
 
 
-def app(environments: Environments, deliver: Deliver) -> ASGIApp:
-    """The endpoint as an ASGI application; `deliver` takes an EventBridge event to its targets."""
-    routes = _Routes(environments, deliver)
+def app(environments: Environments, deliver: Deliver, sns: Sns | None = None) -> ASGIApp:
+    """The endpoint as an ASGI application; `deliver` takes an EventBridge event to its targets, `sns` is at `/sns/`."""
+    routes = _Routes(environments, deliver, sns)
     return _LocalCallersOnly(
         Starlette(
             routes=[
@@ -35,6 +48,7 @@ def app(environments: Environments, deliver: Deliver) -> ASGIApp:
                 Route(f"{_RUNTIME}/init/error", routes.init_error, methods=["POST"]),
                 Route("/invocations/{request_id}", routes.kill, methods=["DELETE"]),
                 Route("/events", routes.events, methods=["POST"]),
+                Route("/sns/", routes.publish, methods=["POST"]),
                 Route("/environments", routes.listing, methods=["GET"]),
             ]
         )
@@ -59,8 +73,9 @@ class _LocalCallersOnly:
 class _Routes:
     """The handlers of the endpoint's routes."""
 
-    def __init__(self, environments: Environments, deliver: Deliver) -> None:
+    def __init__(self, environments: Environments, deliver: Deliver, sns: Sns | None) -> None:
         self._environments = environments
+        self._sns = sns
         self._deliver = deliver
 
     async def invoke(self, request: Request) -> Response:
@@ -140,6 +155,14 @@ class _Routes:
             return _modelled(400, "InvalidArgument", "the event is not JSON")
         await self._deliver(event)
         return JSONResponse({})
+
+    async def publish(self, request: Request) -> Response:
+        """A request of SNS's API, which the functions send here."""
+        if self._sns is None:
+            return Response(status_code=404)
+        body = await request.body()
+        answer = await asyncio.to_thread(self._sns.answer, body, dict(request.headers))
+        return Response(answer.body, answer.status, media_type=answer.content_type)
 
     async def listing(self, request: Request) -> Response:  # noqa: ARG002 - the shape of a route
         """The environments and their processes."""

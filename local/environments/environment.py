@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import signal
 import sys
 import time
@@ -20,6 +21,7 @@ BOOTSTRAP = Path(__file__).parent.parent / "runtime_bootstrap.py"
 INIT_SECONDS = 30
 # Lambda's limit for the answer of a synchronous invocation.
 MAX_RESPONSE_BYTES = 6_291_556
+_EXECUTION = re.compile(rb'\{"DurableExecutionArn": ?"([^"]+)"')
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class Environment:
         self.state: State = "starting"
         self.request_id: str | None = None
         self.initialised = False
+        self._execution: str | None = None
         self.init_error: Outcome | None = None
         self._log = log
         self._work: Work | None = None
@@ -69,7 +72,7 @@ class Environment:
             self.kill()
         init_timer = asyncio.get_running_loop().call_later(INIT_SECONDS, self._init_time_out)
         if process.stdout is not None:
-            await pass_on(process.stdout, lambda line: self._log(self.function.name, self.request_id, line))
+            await pass_on(process.stdout, self._say)
         status = await process.wait()
         init_timer.cancel()
         self._ended(f"Runtime exited with error: {_exit_words(status)}")
@@ -105,6 +108,7 @@ class Environment:
         if self._next is None or self._next.done():
             raise RuntimeError(f"environment {self.id} is not waiting for work")
         self.state, self._work, self.request_id = "busy", work, work.request_id
+        self._execution = _execution_of(work.payload) if self.function.durable else None
         seconds = self.function.timeout_seconds
         work.deadline_ms = int((time.time() + seconds) * 1000)
         self._timer = asyncio.get_running_loop().call_later(seconds, self._time_out)
@@ -140,9 +144,12 @@ class Environment:
         if self._work is not None:
             seconds = f"{self.function.timeout_seconds:.2f}"
             message = f"Task timed out after {seconds} seconds"
-            self._log(self.function.name, self.request_id, message)
+            self._say(message)
             self._settle(Outcome.failed(self._work.request_id, "Sandbox.Timedout", message))
         self.kill()
+
+    def _say(self, line: str) -> None:
+        self._log(self.function.name, self.request_id, line, self._execution)
 
     def _settle(self, outcome: Outcome) -> None:
         if self._timer is not None:
@@ -159,6 +166,12 @@ class Environment:
             self.init_error = Outcome.failed(self.id, "Runtime.ExitError", message)
         if self._next is not None and not self._next.done():
             self._next.set_result(None)
+
+
+def _execution_of(payload: bytes) -> str | None:
+    """The ARN with which every event of a durable invocation begins."""
+    found = _EXECUTION.match(payload)
+    return found[1].decode() if found else None
 
 
 def _exit_words(status: int) -> str:

@@ -140,6 +140,8 @@ from layered import SIGNATURE
 
 def handler(event, context):
     """Do what the event says."""
+    for record in event.get("Records", ()):
+        print(json.dumps(record["Sns"]), flush=True)
     match event.get("do"):
         case "raise":
             raise ValueError("no such greeting")

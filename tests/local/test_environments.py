@@ -53,7 +53,7 @@ async def running(folder: Path, template: str = "", limit: int = 2) -> AsyncIter
     listener = bind(0)
     log: list[tuple[str, str | None, str]] = []
     address = f"127.0.0.1:{port_of(listener)}"
-    environments = Environments(described, address, AWS, lambda *line: log.append(line), limit)
+    environments = Environments(described, address, AWS, lambda *line: log.append(line[:3]), limit)
     events: list[dict[str, Any]] = []
 
     async def deliver(event: dict[str, Any]) -> None:

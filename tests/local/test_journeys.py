@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -123,6 +124,19 @@ def test_the_timeline_of_a_one_level_order_shows_every_operation_with_start_and_
     assert {"register-order", "approve-manager", "decision", "capture-payment"} <= {each["name"] for each in timed}
     assert len(execution["invocations"]) in {3, 4}  # three when the manager is faster than the messenger
     assert all(each["startedAt"] <= each["endedAt"] for each in execution["invocations"])
+
+
+def test_every_line_of_a_workflow_names_function_request_and_execution(orders: Orders) -> None:
+    order_id = orders.submit(SMALL)
+    orders.until(order_id, "COMPLETED")
+    orders.until_ended(order_id)
+
+    lines = [json.loads(line) for line in orders.stack.log.read_text("utf-8").splitlines()]
+
+    workflow = [line for line in lines if line["source"] == "countersign-OrderWorkflow" and "requestId" in line]
+    mine = [line for line in workflow if f"/durable-execution/{order_id}/" in line["execution"]]
+    assert {"order registered", "order complete"} <= {line.get("message") for line in mine}
+    assert all(line["requestId"] for line in mine)
 
 
 def test_a_callback_id_never_leaves_the_server(orders: Orders) -> None:

@@ -68,6 +68,30 @@ def test_what_the_template_declares_is_there(steady: Stack) -> None:
     assert [topic["TopicArn"].rpartition(":")[2] for topic in topics] == ["countersign-News"]
 
 
+def test_a_message_of_a_topic_reaches_the_function_that_subscribed(steady: Stack) -> None:
+    """Published where the functions publish; the data service has it, too, and calls nobody itself."""
+    topic = "arn:aws:sns:us-east-1:123456789012:countersign-News"
+    session = boto3.Session("test", "test", region_name="us-east-1")
+    sns = session.client("sns", endpoint_url=f"{steady.endpoints['environments']}/sns/")
+
+    sent = sns.publish(
+        TopicArn=topic,
+        Subject="Today",
+        Message="It rains.",
+        MessageAttributes={"kind": {"DataType": "String", "StringValue": "headline"}},
+    )
+
+    def heard() -> list[str]:
+        lines = steady.log.read_text("utf-8").splitlines()
+        return [line for line in lines if sent["MessageId"] in line]
+
+    (line,) = eventually(heard)
+    assert '"Subject": "Today"' in line
+    assert '"kind": {"Type": "String", "Value": "headline"}' in line
+    protocols = [each["Protocol"] for each in sns.list_subscriptions()["Subscriptions"]]
+    assert protocols == ["email"]
+
+
 PROBE = """\
   Probe:
     Type: AWS::Serverless::Function
