@@ -42,9 +42,11 @@ class Orders:
         assert answer.status == 200, answer.body
         return answer.json()
 
-    def decide(self, order_id: str, verdict: str, *, by: str = "manager-1", reason: str | None = None) -> Answer:
-        """Decide level 1."""
-        body = {"level": 1, "verdict": verdict} | ({"reason": reason} if reason else {})
+    def decide(
+        self, order_id: str, verdict: str, *, by: str = "manager-1", reason: str | None = None, level: int = 1
+    ) -> Answer:
+        """Decide a level."""
+        body = {"level": level, "verdict": verdict} | ({"reason": reason} if reason else {})
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         return self.stack.request("POST", f"/orders/{order_id}/decisions", body, identity=by, headers=headers)
 

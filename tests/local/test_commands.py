@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from local import commands
 from local.commands.histories import scrubbed
 from local.commands.timeline import Scale, Seen, bar, waiting_for
 from tests.orders import ATLAS, SMALL, Orders
-from tests.stack import Stack
+from tests.stack import ROOT, Stack
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 
@@ -132,6 +133,38 @@ def test_decisions_are_taken_as_somebody(orders: Orders, terminal: Terminal) -> 
     assert said == f"manager-1: approve. Level 1 of {approved} is approved\n"
     orders.until(approved, "COMPLETED")
     assert orders.until(rejected, "REJECTED")["outcomeReason"] == "manager-2 rejected it: Too dear"
+
+
+def test_an_operator_stops_an_order_and_the_audit_says_who_and_why(orders: Orders, terminal: Terminal) -> None:
+    order_id = orders.submit(ATLAS)
+    orders.until(order_id, "PENDING_APPROVAL")
+
+    said = terminal.types("stop", order_id, "--reason", "Sent twice")
+
+    assert said.startswith(f"{order_id} is being stopped; it is ")
+    orders.until(order_id, "NEEDS_ATTENTION")
+    entries = orders.get(order_id, "/audit")["items"]
+    assert [each["data"]["reason"] for each in entries if each["actor"] == "operator-1"] == ["Sent twice"]
+    assert terminal.types("timeline", order_id).splitlines()[-1].startswith("stopped after ")
+    assert "Only operators" in terminal.mistypes("stop", order_id, "--reason", "Too", "--as", "manager-1")
+
+
+def test_every_command_of_the_runbook_works(
+    orders: Orders, terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = re.findall(
+        r"^    python -m local (.+)$", (ROOT / "docs" / "operations.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert len(lines) == 10
+    for line in lines:
+        order_id = orders.submit(SMALL if "--follow" in line else ATLAS)
+        orders.until(order_id, "PENDING_APPROVAL", "COMPLETED")
+        words = [order_id if word == "ORDER" else word for word in shlex.split(line)]
+        if words[0] == "replay":
+            assert commands.main([*words, "--template", str(ROOT / "template.yaml")]) == 0
+        else:
+            terminal.types(*words)
 
 
 def test_refusals_are_one_line_with_the_reason(orders: Orders, terminal: Terminal) -> None:
