@@ -74,13 +74,17 @@ def _end(events: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
 
 
 def _waiting_for_retry(events: Sequence[Mapping[str, Any]]) -> set[str]:
-    """The steps whose last event is a failed try with another to come: `events_to_operations` calls them failed."""
+    """The steps whose last event is a try, or a poll, with another to come: `events_to_operations` calls them ended."""
     last = {event.get("Id"): event for event in events if event["EventType"].startswith("Step")}
     return {
         str(name)
         for name, event in last.items()
-        if (event.get("StepFailedDetails") or {}).get("RetryDetails", {}).get("NextAttemptDelaySeconds")
+        if _details(event).get("RetryDetails", {}).get("NextAttemptDelaySeconds")
     }
+
+
+def _details(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return event.get("StepFailedDetails") or event.get("StepSucceededDetails") or {}
 
 
 def _pending(step: Operation) -> Operation:

@@ -1,4 +1,4 @@
-"""The workflow suite's one option, and the histories it guards."""
+"""The workflow suite's options, and the histories it guards."""
 
 from __future__ import annotations
 
@@ -15,8 +15,13 @@ Golden = Callable[[World, OrderId, str], None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--record-golden` writes today's histories; a changed one is a changed contract with waiting executions."""
+    """`--record-golden` writes today's histories; a changed one is a changed contract with waiting executions.
+
+    `--record-histories` writes the executions that later code must replay, and only those that are missing: an old one
+    stays what it was.
+    """
     parser.addoption("--record-golden", action="store_true")
+    parser.addoption("--record-histories", action="store_true")
 
 
 @pytest.fixture
