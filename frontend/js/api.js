@@ -39,6 +39,9 @@ export const getPlain = async (url) => (await send(url, { cache: "no-store" })).
 export const sendPlain = async (method, url, body) =>
   (await send(url, { method, cache: "no-store", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).data;
 
+/** A form, for where tokens come from. @param {string} url @param {Record<string, string>} fields @returns {Promise<any>} */
+export const postForm = async (url, fields) => (await send(url, { method: "POST", body: new URLSearchParams(fields) })).data;
+
 /**
  * The approval API as one person sees it.
  * @param {string} base

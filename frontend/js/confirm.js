@@ -3,8 +3,8 @@
 import { serverNow } from "./api.js";
 import { ago, money } from "./format.js";
 import { act } from "./live.js";
-import { whoWasFaster } from "./problems.js";
 import { View as ReasonDialog } from "./reason.js";
+import { whoWasFaster } from "./refusals.js";
 import { announce } from "./store.js";
 import { focusTitle, html } from "./ui.js";
 

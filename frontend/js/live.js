@@ -30,7 +30,10 @@ export function connect(theApi, theSession) {
 export const people = () => session.people;
 
 /** Whether this is a stack on somebody's own machine, which has more to show. */
-export const isLocal = () => session.local;
+export const isLocal = () => session?.local ?? true;
+
+export const signIn = () => session.signIn?.();
+export const signOut = () => session.signOut?.();
 
 /** The groups of the person who uses this tab. */
 export const groups = () => session.groups();

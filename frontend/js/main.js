@@ -3,7 +3,7 @@
 import { render } from "../vendor/preact.js";
 import { useEffect, useState } from "../vendor/hooks.js";
 import { createApi, getPlain } from "./api.js";
-import { become, connect, groups, isLocal, people } from "./live.js";
+import { become, connect, groups, isLocal, people, signOut } from "./live.js";
 import { problemBehind } from "./problems.js";
 import { createSession } from "./session.js";
 import { announce, useStore } from "./store.js";
@@ -49,7 +49,7 @@ function Navigation() {
 function Identity() {
   const who = useStore((state) => state.who);
   const choices = people();
-  if (choices.length === 0) return html`<p class="who">${who}</p>`;
+  if (choices.length === 0) return html`<p class="inline"><span>${who}</span><button type="button" class="link" onClick=${signOut}>Sign out</button></p>`;
   /** @param {{currentTarget: HTMLSelectElement}} event */
   const choose = ({ currentTarget: { value } }) => {
     become(value);
@@ -159,7 +159,7 @@ async function start() {
   document.documentElement.dataset.theme = localStorage.getItem(THEME) ?? "auto";
   try {
     const config = await getPlain("config.json");
-    const session = createSession(config);
+    const session = await createSession(config);
     connect(createApi(config.apiUrl, session), session);
     render(html`<${Shell} />`, root);
   } catch (error) {

@@ -1,7 +1,8 @@
 // The dialog that says what is about to happen and asks for the words that go with it.
 
 import { useId, useLayoutEffect, useRef, useState } from "../vendor/hooks.js";
-import { fieldError, problemBehind } from "./problems.js";
+import { problemBehind } from "./problems.js";
+import { fieldError } from "./refusals.js";
 import { read } from "./store.js";
 import { Field } from "./field.js";
 import { Problem, html } from "./ui.js";

@@ -1,24 +1,19 @@
-// Who is using the page. One interface for every way to sign in, so that no view knows which one it is:
-// `people` (empty when one cannot choose), `who()`, `groups()`, `become(name)`, `token(fresh)`.
+// Who is using the page: types.d.ts says what every session can do.
 
 import { getPlain } from "./api.js";
-import { RequestFailed, problemOf } from "./problems.js";
 
 const PLACE = "countersign.identity";
 const EARLY = 30_000;
 
 /**
  * The session that config.json asks for.
- * @param {{mode: string, identities?: Page.Person[]}} config
- * @returns {Page.Session}
+ * @param {any} config
+ * @returns {Promise<Page.Session>}
  */
-export function createSession(config) {
+export async function createSession(config) {
   if (config.mode === "local") return localSession(config.identities ?? []);
-  throw new RequestFailed({
-    ...problemOf(500, null),
-    title: `This page cannot sign in with "${config.mode}" yet`,
-    advice: "Use the local stack for now.",
-  });
+  const { cognitoSession } = await import("./signin.js");
+  return cognitoSession(config);
 }
 
 /**

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "../vendor/hooks.js";
 import htm from "../vendor/htm.js";
 import { serverNow } from "./api.js";
 import { ago, money, moment, remaining } from "./format.js";
-import { retryNow } from "./live.js";
+import { isLocal, retryNow, signIn } from "./live.js";
 import { announce } from "./store.js";
 import { orderState } from "./words.js";
 
@@ -57,6 +57,7 @@ export function Problem({ problem, retry = false, focused = false }) {
     <p class="problem-title"><span class="icon" aria-hidden="true">!</span>${problem.title}</p>
     ${problem.advice && html`<p>${problem.advice}</p>`}
     ${problem.traceId && html`<p class="fine">Trace <code>${problem.traceId}</code></p>`}
+    ${problem.status === 401 && !isLocal() && html`<button type="button" onClick=${signIn}>Sign in again</button>`}
     ${retry && html`<button type="button" onClick=${retryNow}>Try again</button>`}
   </section>`;
 }

@@ -38,6 +38,11 @@ REPORT_VIOLATIONS = """
 TOOLS = Path(__file__).parent / "tools"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--whole-matrix`: every look of every view in every state, instead of two extreme ones."""
+    parser.addoption("--whole-matrix", action="store_true", help="hold axe against every look of every view")
+
+
 @pytest.fixture(scope="session")
 def tools() -> Path:
     """The folder of the Node packages that only tests need, installed from their lock when they are not there."""

@@ -60,6 +60,7 @@ class Script:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     script: ClassVar[Script]
+    policy: ClassVar[str] = CONTENT_SECURITY_POLICY
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
@@ -91,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, content: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
-        own = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "X-Content-Type-Options": "nosniff"}
+        own = {"Content-Security-Policy": self.policy, "X-Content-Type-Options": "nosniff"}
         for name, value in {**own, **headers, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
         self.end_headers()
@@ -102,9 +103,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(script: Script) -> Iterator[str]:
-    """Serve the page and the script on a free port of the loopback; yield the address."""
-    handler = type("Handler", (_Handler,), {"script": script})
+def serving(script: Script, *, connect: str = "") -> Iterator[str]:
+    """Serve the page and the script on a free port of the loopback; yield the address.
+
+    `connect` is one more origin that the page may talk to.
+    """
+    policy = CONTENT_SECURITY_POLICY.replace("connect-src 'self'", f"connect-src 'self' {connect}".rstrip())
+    handler = type("Handler", (_Handler,), {"script": script, "policy": policy})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)

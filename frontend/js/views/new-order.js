@@ -16,7 +16,8 @@ import {
 } from "../draft.js";
 import { counted, money } from "../format.js";
 import { act, groups, useResource } from "../live.js";
-import { fieldError, problemBehind } from "../problems.js";
+import { problemBehind } from "../problems.js";
+import { fieldError } from "../refusals.js";
 import { orderLink } from "../route.js";
 import { announce, remember, useStore } from "../store.js";
 import { Field } from "../field.js";

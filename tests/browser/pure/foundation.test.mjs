@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { nextDelay } from "../../../frontend/js/cadence.js";
 import { ago, duration, money, remaining } from "../../../frontend/js/format.js";
 import { keyFor, settle } from "../../../frontend/js/api.js";
-import { RequestFailed, fieldError, problemBehind, problemOf, whoWasFaster } from "../../../frontend/js/problems.js";
+import { RequestFailed, problemBehind, problemOf } from "../../../frontend/js/problems.js";
+import { fieldError, whoWasFaster } from "../../../frontend/js/refusals.js";
 import { historyLink, inboxLink, orderLink, ordersLink, parseRoute } from "../../../frontend/js/route.js";
 import { STATE_NAMES, orderState } from "../../../frontend/js/words.js";
 
