@@ -174,7 +174,7 @@ def test_silence_expires_an_order(tmp_path: Path) -> None:
 
 
 def test_waiting_orders_survive_a_restart_with_their_old_deadlines(tmp_path: Path) -> None:
-    with Stack(tmp_path / "data", environment={"DECISION_WINDOW_SECONDS": "8"}) as stack:
+    with Stack(tmp_path / "data", environment={"DECISION_WINDOW_SECONDS": "15"}) as stack:
         orders = Orders(stack)
         approved, silent = orders.submit(ATLAS), orders.submit(ATLAS)
         deadline = orders.until(silent, "PENDING_APPROVAL")["deadline"]
@@ -185,7 +185,7 @@ def test_waiting_orders_survive_a_restart_with_their_old_deadlines(tmp_path: Pat
         assert orders.get(silent)["deadline"] == deadline
         assert orders.decide(approved, "approve").status == 200
         orders.until(approved, "COMPLETED")
-        orders.until(silent, "EXPIRED")
+        orders.until(silent, "EXPIRED", seconds=40)
         expired = orders.get(silent, "/audit")["items"][-1]
         assert expired["at"] >= deadline
         orders.until_ended(silent)
