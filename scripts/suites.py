@@ -56,6 +56,7 @@ SUITES = (
     Suite("workflow", "order, names, branches and retries of the durable operations"),
     Suite("crash", "a process killed at any point changes no outcome and doubles no effect"),
     Suite("api", "every route, problem and permission; the same request twice is one effect"),
+    Suite("races", "whoever writes first wins: machines that meet at the write, and an API that agrees with its model"),
     Suite("template", "what is deployed: structure, permissions, aliases, timeouts"),
     Suite("local", "one command, an order to its outcome by HTTP, over real processes"),
     Suite("browser", "an order to its outcome by click, in a real browser"),

@@ -1,0 +1,194 @@
+"""Who races, and from which positions: each the same for the system and for the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+
+from orders.domain.commands import (
+    BeginCharge,
+    ClaimJob,
+    Command,
+    Decide,
+    NeedAttention,
+    OpenJob,
+    OpenLevel,
+    ReportPicking,
+    Withdraw,
+)
+from orders.domain.model import LevelTerms, Order, OrderId, PickingTerms, Role, Verdict
+from orders.domain.transitions import judge, register
+from orders.wiring import Book
+from tests.builders import A_REF, a_document, a_person, approval, at
+from tests.races.model import OK, Answer, Level, Model, Who
+from tests.races.track import Machine, Runner, told
+
+DEADLINE = 601.0  # a level opened one second after the submission, with a window of 600
+SILENT_FROM = 34.0  # a job claimed four seconds after the submission, with beats every 30
+REQUESTER = "requester-1"
+OUTCOMES = {"REJECTED": "rejected", "EXPIRED": "expired", "WITHDRAWN": "withdrawn"}
+_numbers = count(1)
+
+
+def who(name: str) -> Who:
+    """Return a person as the model knows them."""
+    return Who(name, frozenset(str(role) for role in a_person(name).roles))
+
+
+# --- positions --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Position:
+    """An order in the book, and the same order in the model."""
+
+    order: Order
+    model: Model
+
+
+def waiting(book: Book, role: Role = Role.MANAGERS, quorum: int = 1) -> Position:
+    """An order whose one level waits for `role`."""
+    terms = LevelTerms(role, quorum, window_seconds=600, reminder_seconds=700, escalation_seconds=700)
+    order = _placed(book, levels=(terms,))
+    order = _moved(book, order, OpenLevel(1, "callback-1"), seconds=1)
+    return Position(order, Model(levels=(Level(str(role), quorum),)).opened(1, now=1))
+
+
+def approved(book: Book) -> Position:
+    """An order that finance-0 approved; next its charge begins."""
+    begun = waiting(book, Role.FINANCE)
+    order = _moved(book, begun.order, approval("finance-0"), seconds=2)
+    return Position(order, begun.model.decide(who("finance-0"), 1, "approve", 2)[1])
+
+
+def held(book: Book) -> Position:
+    """An order whose execution was lost while it was being charged."""
+    order = _moved(book, _placed(book, levels=()), BeginCharge(), NeedAttention("lost", "notifier"), seconds=3)
+    return Position(order, Model(status="NEEDS_ATTENTION"))
+
+
+def to_be_picked(book: Book) -> Position:
+    """An order with a job that nobody has claimed; its claim may come until second 603."""
+    order = _placed(book, levels=(), picking=PickingTerms(claim_seconds=600, beat_seconds=30))
+    order = _moved(book, order, BeginCharge(), OpenJob(1, "callback-2"), seconds=3)
+    return Position(order, Model(physical=True).job_opened(now=3))
+
+
+def being_picked(book: Book) -> Position:
+    """An order with a job that warehouse-1 has claimed."""
+    begun = to_be_picked(book)
+    order = _moved(book, begun.order, ClaimJob(a_person("warehouse-1"), 1), seconds=4)
+    return Position(order, begun.model.beat(who("warehouse-1"), 1, 4)[1])
+
+
+def _placed(book: Book, **terms: object) -> Order:
+    order_id = OrderId(f"o{next(_numbers):026}")
+    return book.create(register(a_document(order_id=order_id, **terms), A_REF, "arn:execution"))
+
+
+def _moved(book: Book, order: Order, *commands: Command, seconds: float) -> Order:
+    for command in commands:
+        change = judge(order, command, at(seconds))
+        book.commit(change)
+        order = change.after
+    return order
+
+
+# --- runners ----------------------------------------------------------------------------------------------------------
+
+
+def decides(name: str, verdict: Verdict, seconds: float = 10) -> Runner:
+    """Somebody's word on level 1."""
+    command = Decide(a_person(name), 1, verdict, "Too dear" if verdict is Verdict.REJECT else None)
+
+    def act(machine: Machine) -> Answer:
+        return told(lambda: machine.services.approval.decide(machine.order_id, command))
+
+    return Runner(f"{name} {verdict}s", act, lambda model: model.decide(who(name), 1, str(verdict), seconds), seconds)
+
+
+approves, rejects = partial(decides, verdict=Verdict.APPROVE), partial(decides, verdict=Verdict.REJECT)
+
+
+def withdraws(name: str = REQUESTER, seconds: float = 10) -> Runner:
+    """Somebody takes the order back."""
+
+    def act(machine: Machine) -> Answer:
+        return told(lambda: machine.services.approval.withdraw(machine.order_id, Withdraw(a_person(name), None)))
+
+    return Runner(f"{name} withdraws", act, lambda model: model.withdraw(who(name)), seconds)
+
+
+def looks(seconds: float = 10) -> Runner:
+    """The workflow looks at level 1 and writes what is due; what it sees is its answer."""
+
+    def act(machine: Machine) -> Answer:
+        seen: list[str] = []
+        answer = told(lambda: seen.append(machine.services.approval.settle_level(machine.order_id, 1).outcome))
+        return Answer(200, str(seen[0])) if answer == OK else answer
+
+    def ask(model: Model) -> tuple[Answer, Model]:
+        after = model.settled(1, seconds)
+        decided = "approved" if after.levels[0].outcome == "approved" else "pending"
+        return Answer(200, OUTCOMES.get(after.status, decided)), after
+
+    return Runner("the workflow looks", act, ask, seconds)
+
+
+def charges(seconds: float = 10) -> Runner:
+    """The workflow passes the point of no return."""
+
+    def act(machine: Machine) -> Answer:
+        begun: list[bool] = []
+        answer = told(lambda: begun.append(machine.services.closing.begin_charge(machine.order_id)))
+        return answer if answer != OK or begun[0] else Answer(409, "order-withdrawn")
+
+    return Runner("the workflow charges", act, lambda model: model.charge(), seconds)
+
+
+def beats(name: str = "warehouse-1", seconds: float = 10) -> Runner:
+    """A station's sign of life for job 1."""
+
+    def act(machine: Machine) -> Answer:
+        return told(lambda: machine.services.picking.beat(machine.order_id, a_person(name), 1))
+
+    return Runner(f"{name} beats", act, lambda model: model.beat(who(name), 1, seconds), seconds)
+
+
+def reports(name: str = "warehouse-1", outcome: str = "picked", seconds: float = 10) -> Runner:
+    """What a station says became of job 1."""
+    command = ReportPicking(a_person(name), 1, outcome == "picked", None)
+
+    def act(machine: Machine) -> Answer:
+        return told(lambda: machine.services.picking.report(machine.order_id, command))
+
+    return Runner(f"{name} reports {outcome}", act, lambda model: model.report(who(name), 1, outcome), seconds)
+
+
+def looks_at_the_job(seconds: float = 10) -> Runner:
+    """The workflow looks at job 1 and writes what is due."""
+
+    def act(machine: Machine) -> Answer:
+        return told(lambda: machine.services.picking.settle_job(machine.order_id, 1))
+
+    return Runner("the workflow looks", act, lambda model: (OK, model.job_settled(seconds)), seconds)
+
+
+def loses_it(seconds: float = 10) -> Runner:
+    """The service tells that the execution was stopped."""
+
+    def act(machine: Machine) -> Answer:
+        return told(lambda: machine.services.notification.execution_lost(machine.order_id, "STOPPED"))
+
+    return Runner("the event holds it", act, lambda model: (OK, model.lost()), seconds)
+
+
+def recovers(name: str = "operator-1", seconds: float = 10) -> Runner:
+    """An operator has a held order undone."""
+
+    def act(machine: Machine) -> Answer:
+        answer = told(lambda: machine.services.operating.recover(machine.order_id, a_person(name), "It must be"))
+        return Answer(202) if answer == OK else answer
+
+    return Runner(f"{name} recovers", act, lambda model: model.recover(who(name)), seconds)
