@@ -19,30 +19,34 @@ const toggled = (set, id) => new Set(set.has(id) ? [...set].filter((each) => eac
 export function Operations({ rows, filter, shape, notes }) {
   const [folded, setFolded] = useState(() => /** @type {Set<string>} */ (new Set()));
   const [opened, setOpened] = useState(() => /** @type {Set<string>} */ (new Set()));
-  const [current, setCurrent] = useState("");
+  const current = useRef("");
   const list = useRef(/** @type {HTMLElement | null} */ (null));
   const lines = useMemo(() => visibleLines(rows, filter, folded), [rows, filter, folded]);
   /** @type {Acts} */
   const acts = useMemo(() => ({
     fold: (id) => setFolded((before) => toggled(before, id)),
     open: (id) => {
-      setCurrent(id);
+      current.current = id;
       setOpened((before) => toggled(before, id));
     },
   }), []);
-  const reachable = lines.some(({ row }) => row.operation.id === current) ? current : lines[0]?.row.operation.id;
+  const reachable = lines.some(({ row }) => row.operation.id === current.current) ? current.current : lines[0]?.row.operation.id;
 
-  /** @param {KeyboardEvent} event */
+  /** Moves the one stop of the Tab key by hand: to draw thousands of rows again for it would be felt. @param {KeyboardEvent} event */
   function onKeyDown(event) {
-    const names = [...(list.current?.querySelectorAll(".row > .name") ?? [])];
-    const step = steer(event.key, lines, names.indexOf(/** @type {Element} */ (document.activeElement)));
-    if (!step) return;
+    const names = /** @type {HTMLElement[]} */ ([...(list.current?.querySelectorAll(".row > .name") ?? [])]);
+    const from = names.findIndex((name) => name === document.activeElement);
+    const step = steer(event.key, lines, from);
+    if (!step) return undefined;
     event.preventDefault();
     if ("fold" in step) return acts.fold(step.fold);
-    setCurrent(lines[step.go]?.row.operation.id ?? "");
-    const target = /** @type {HTMLElement | undefined} */ (names[step.go]);
-    target?.focus();
-    target?.scrollIntoView({ block: "nearest" });
+    current.current = lines[step.go]?.row.operation.id ?? "";
+    const target = names[step.go];
+    if (!target) return undefined;
+    for (const name of names) if (name.tabIndex === 0) name.tabIndex = -1;
+    target.tabIndex = 0;
+    target.focus();
+    return target.scrollIntoView({ block: "nearest" });
   }
 
   return html`<div class="lane">
@@ -71,43 +75,45 @@ function Operation({ row, depth, folded, shape, note, opened, reachable, acts })
         ${children.length > 0 &&
         html`<button type="button" class="fold" tabindex="-1" aria-expanded=${!folded} aria-label=${`Operations inside ${row.name}`} onClick=${() => acts.fold(operation.id)}></button>`}
         <button type="button" class="name" tabindex=${reachable ? 0 : -1} aria-expanded=${opened} onClick=${() => acts.open(operation.id)}>
-          <${Kind} kind=${row.kind} /><span>${row.name}${" "}<${Tries} row=${row} /></span>
+          ${kindMark(row.kind)}<span>${row.name}${" "}${tries(row)}</span>
         </button>
         <${Chip} label=${label} />
-        <${Track} row=${row} shape=${shape} note=${note} open=${() => acts.open(operation.id)} />
-        <${Took} row=${row} note=${note} />
+        ${track(row, shape, note, () => acts.open(operation.id))}
+        ${operation.endedAt ? took(operation) : html`<${Took} row=${row} note=${note} />`}
       </div>
       ${opened && html`<${Details} row=${row} note=${note} />`}
     </li>`;
   }, [row, depth, folded, shape, note, opened, reachable]);
 }
 
-/** @param {{row: Timeline.Row}} props */
-function Tries({ row: { operation, state } }) {
+/** @param {Timeline.Row} row */
+function tries({ operation, state }) {
   const count = operation.attempts?.length ?? 0;
   if (count < 2 && state !== "PENDING") return null;
   return html`<small>${state === "PENDING" ? `attempt ${count} failed` : `${count} attempts`}</small>`;
 }
 
-/** How long it took; while it waits for a known moment, how long that is away. @param {{row: Timeline.Row, note: Timeline.LevelNote | undefined}} props */
+/** How long it took. Where the history has one moment for its start and its end, nobody knows. @param {Timeline.Operation} operation */
+const took = (operation) =>
+  html`<span class="took">${operation.endedAt && operation.endedAt !== operation.startedAt ? duration(elapsedOf(operation, 0)) : "–"}</span>`;
+
+/** While it waits for a known moment, how long that is away; else how long it has taken so far. @param {{row: Timeline.Row, note: Timeline.LevelNote | undefined}} props */
 function Took({ row: { operation, state }, note }) {
   const until = state === "WAITING" ? (note?.deadline ?? operation.deadline) : null;
-  const running = !operation.endedAt && state !== "ABANDONED";
-  const now = useNow(1000, running && !until);
+  const now = useNow(1000, state !== "ABANDONED" && !until);
   if (until) return html`<span class="took"><${Countdown} at=${until} /></span>`;
-  const known = operation.endedAt ? operation.endedAt !== operation.startedAt : running;
-  if (known) return html`<span class="took">${duration(elapsedOf(operation, now))}</span>`;
-  return html`<span class="took" title="The history has one moment for its start and its end.">–</span>`;
+  if (state === "ABANDONED") return took(operation);
+  return html`<span class="took">${duration(elapsedOf(operation, now))}</span>`;
 }
 
-/** @param {{kind: string}} props */
-function Kind({ kind }) {
+/** @param {string} kind */
+function kindMark(kind) {
   const { icon, word } = operationKind(kind);
   return html`<span class="kind" title=${word}><span class="icon" aria-hidden="true">${icon}</span><span class="unseen">${word} </span></span>`;
 }
 
-/** @param {{row: Timeline.Row, shape: Timeline.Geometry, note: Timeline.LevelNote | undefined, open: () => void}} props */
-function Track({ row: { operation, kind, state }, shape: { axis, at: present, now }, note, open }) {
+/** @param {Timeline.Row} row @param {Timeline.Geometry} shape @param {Timeline.LevelNote | undefined} note @param {() => void} open */
+function track({ operation, kind, state }, { axis, at: present, now }, note, open) {
   const until = note?.deadline ?? (operation.endedAt || state === "ABANDONED" ? null : operation.deadline);
   const ahead = until && now && { from: now, to: axis(Date.parse(until)) };
   return html`<span class="track" aria-hidden="true" onClick=${open}>
