@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 
@@ -21,7 +21,7 @@ from orders.domain.model import LevelTerms, Order, OrderId, PickingTerms, Role, 
 from orders.domain.transitions import judge, register
 from orders.wiring import Book
 from tests.builders import A_REF, a_document, a_person, approval, at
-from tests.races.model import OK, Answer, Level, Model, Who
+from tests.races.model import OK, Answer, Level, Model, Waits, Who
 from tests.races.track import Machine, Runner, told
 
 DEADLINE = 601.0  # a level opened one second after the submission, with a window of 600
@@ -52,7 +52,7 @@ def waiting(book: Book, role: Role = Role.MANAGERS, quorum: int = 1) -> Position
     terms = LevelTerms(role, quorum, window_seconds=600, reminder_seconds=700, escalation_seconds=700)
     order = _placed(book, levels=(terms,))
     order = _moved(book, order, OpenLevel(1, "callback-1"), seconds=1)
-    return Position(order, Model(levels=(Level(str(role), quorum),)).opened(1, now=1))
+    return Position(order, Model(levels=(Level(str(role), quorum),), waits=Waits(escalation=700)).opened(1, now=1))
 
 
 def approved(book: Book) -> Position:
@@ -192,3 +192,21 @@ def recovers(name: str = "operator-1", seconds: float = 10) -> Runner:
         return Answer(202) if answer == OK else answer
 
     return Runner(f"{name} recovers", act, lambda model: model.recover(who(name)), seconds)
+
+
+def publishes(callback_id: str, seconds: float = 10) -> Runner:
+    """The workflow publishes a later look's callback for level 1, and is told whether to wait at all."""
+
+    def act(machine: Machine) -> Answer:
+        seen: list[str] = []
+        services = machine.services
+        answer = told(lambda: seen.append(services.approval.open_level(machine.order_id, 1, callback_id, None).outcome))
+        return Answer(200, str(seen[0])) if answer == OK else answer
+
+    def ask(model: Model) -> tuple[Answer, Model]:
+        level = model.levels[0]
+        published = level if level.outcome != "open" else replace(level, callback=callback_id)
+        decided = "approved" if level.outcome == "approved" else "pending"
+        return Answer(200, OUTCOMES.get(model.status, decided)), replace(model, levels=(published,))
+
+    return Runner("the workflow publishes", act, ask, seconds)

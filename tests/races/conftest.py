@@ -9,7 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from approval_api import idempotency
+from orders.wiring import installed
 from tests.adapters.stand import empty_aws, in_memory, on_aws
+from tests.api.world import World
+from tests.races.requests import MemoryRequests
 from tests.races.track import Track
 
 RUNNERS = 50
@@ -45,3 +49,19 @@ def track(request: pytest.FixtureRequest, pool: ThreadPoolExecutor, monkeypatch:
         return
     with empty_aws(monkeypatch):
         yield Track(on_aws().orders, pool, a_stumble())
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> MemoryRequests:
+    """The API's requests table, in memory."""
+    requests = MemoryRequests()
+    monkeypatch.setattr(idempotency, "_store", lambda _table: requests)
+    return requests
+
+
+@pytest.fixture
+def world(requests: MemoryRequests) -> Iterator[World]:
+    """A world without orders, installed as the function's services."""
+    a_world = World()
+    with installed(a_world.services()):
+        yield a_world

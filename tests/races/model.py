@@ -53,6 +53,7 @@ class Level:
     deadline: float | None = None
     escalates_at: float | None = None
     outcome: str = "waiting"
+    callback: str | None = None
     escalated: bool = False
     votes: tuple[tuple[str, str], ...] = ()
 
@@ -200,7 +201,8 @@ class Model:
         escalates_at = now + self.waits.escalation if level.role in LADDER else None
         pending = replace(self, status="PENDING_APPROVAL")
         deadline = now + self.waits.window
-        return pending._with_level(number, outcome="open", deadline=deadline, escalates_at=escalates_at)
+        opened = {"outcome": "open", "deadline": deadline, "escalates_at": escalates_at}
+        return pending._with_level(number, callback=f"callback-{number}", **opened)
 
     def settled(self, number: int, now: float) -> Model:
         """The workflow has looked at a level and written what was due."""

@@ -177,6 +177,14 @@ class Race:
         """What each runner was told."""
         return [run.answer for run in self.runs]
 
+    @property
+    def end(self) -> Model:
+        """The model after everything that was written."""
+        state = self.start
+        for write in self.writes:
+            state = self.runs[write.by].runner.ask(state)[1]
+        return state
+
     def contradictions(self) -> list[str]:
         """Return what no order of the runs could explain; empty when the race was linearisable."""
         state, states, found = self.start, [(self.start, 0, 0)], []
@@ -216,7 +224,7 @@ Shape = tuple[object, ...]
 
 def shape(model: Model) -> Shape:
     """Return what must be the same in the model and in the row."""
-    levels = tuple((level.outcome, level.votes, level.escalated) for level in model.levels)
+    levels = tuple((level.outcome, level.votes, level.escalated, level.callback) for level in model.levels)
     jobs = tuple((job.state, job.claimed_by, job.lost_at if job.claimed_by else 0) for job in model.jobs)
     return model.status, levels, jobs
 
@@ -228,6 +236,7 @@ def shape_of(row: Order) -> Shape:
             str(level.outcome),
             tuple((decision.by, str(decision.verdict)) for decision in level.decisions),
             level.escalated_to is not None,
+            level.callback_id,
         )
         for level in row.levels
     )
