@@ -115,6 +115,11 @@ class Cell:
         """How it is called in the figures."""
         return f"{self.phase.name} x {self.target}"
 
+    @property
+    def kills_its_own_request(self) -> bool:
+        """Whether a submission may die half-way: its key is then good again once the function's timeout has passed."""
+        return self.phase.name == "submit" and self.target in {"workers", "everything"}
+
 
 @dataclass(frozen=True, slots=True)
 class Blow:
@@ -125,11 +130,6 @@ class Blow:
     hit: bool
     seconds: float
     recovery: float
-
-    @property
-    def waits_for_its_request(self) -> bool:
-        """Whether the order's own request died: its key is answered again once the function's timeout has passed."""
-        return self.cell.phase.name == "submit" and self.cell.target in {"workers", "everything"}
 
 
 @dataclass(slots=True)
@@ -242,6 +242,7 @@ class Lane:
         self.completed = 0
         self.windows: dict[str, Span] = {"waiting": Span(0.0, 0.3)}
         self.restings: list[tuple[str, float]] = []
+        self.downs: list[Span] = []
 
     def work(self, cells: Sequence[Cell]) -> Iterator[Blow]:
         """Strike until every cell was hit, or was missed too often.
@@ -312,7 +313,8 @@ class Lane:
         hit = span.begin <= kill.before and kill.after < span.end
         begin = decision.asked if cell.phase.name == "waiting" else kill.after
         since = max(kill.back, begin)
-        moved = next((moment for moment in life.moments if moment > begin), since)
+        moments = [submission.answered] if cell.kills_its_own_request else life.moments
+        moved = next((moment for moment in moments if moment > begin), since)
         return Blow(cell, order_of(submission), hit, struck.seconds, max(0.0, moved - since))
 
     # --- killing --------------------------------------------------------------------------------------------------
@@ -332,7 +334,8 @@ class Lane:
         if target == "everything":
             self.stack.restart()
             self.orders = Orders(self.stack)
-        return Kill(before, after, time.time() if target == "everything" else after)
+            self.downs.append(Span(after, time.time()))
+        return Kill(before, after, self.downs[-1].end if target == "everything" else after)
 
     # --- orders ---------------------------------------------------------------------------------------------------
 
@@ -405,13 +408,17 @@ class Lane:
         self.restings.append((order_id, time.time() + COOLING_OFF_SECONDS))
 
     def check_timers(self) -> list[float]:
-        """Return by how many seconds each rest was longer than it had to be; every order of them was completed."""
+        """Return by how many seconds each rest was longer than it had to be, not counting while everything was dead."""
         late = []
         for order_id, _ in self.restings:
             self._eventually(order_id, "", lambda order: order["status"] == "COMPLETED")
             execution = self._eventually(order_id, "/execution", lambda found: found["status"] == "SUCCEEDED")
             rest = next(each for each in execution["operations"] if each["name"] == "cooling-off")
-            late.append(seconds_of(rest["endedAt"]) - seconds_of(rest["startedAt"]) - COOLING_OFF_SECONDS)
+            due = seconds_of(rest["startedAt"]) + COOLING_OFF_SECONDS
+            possible = next((down.end for down in self.downs if down.begin <= due <= down.end), due)
+            ended = seconds_of(rest["endedAt"])
+            assert ended >= due - 0.001, order_id  # the API tells moments to the millisecond
+            late.append(max(0.0, ended - possible))
             assert self.orders.ledger(order_id) == ["authorise", "capture"], order_id
         return late
 
@@ -485,12 +492,11 @@ def test_no_kill_in_any_phase_loses_an_order_or_doubles_an_effect(
     report(blows, seed, record_testsuite_property)
     hit = {blow.cell for blow in blows if blow.hit}
     assert [cell.name for cell in cells if cell not in hit] == []
-    recoveries = [blow.recovery for blow in blows if not blow.waits_for_its_request]
+    recoveries = [blow.recovery for blow in blows if not blow.cell.kills_its_own_request]
     assert statistics.median(recoveries) <= USUAL_RECOVERY_SECONDS
     assert max(recoveries) <= SLOWEST_RECOVERY_SECONDS
     late = [seconds for _, found in results for seconds in found]
     record_testsuite_property("timers that slept through kills", f"{len(late)}, at most {max(late):.2f} s late")
-    assert min(late) >= 0
     assert max(late) <= TIMER_GRACE_SECONDS
 
 
@@ -501,8 +507,8 @@ def report(blows: Sequence[Blow], seed: int, record: Callable[[str, object], Non
     for target in TARGETS:
         row = [blow for blow in hits if blow.cell.target == target]
         cells = ", ".join(f"{phase.name} {sum(blow.cell.phase is phase for blow in row)}" for phase in PHASES)
-        times = sorted(blow.recovery for blow in row if not blow.waits_for_its_request)
+        times = sorted(blow.recovery for blow in row if not blow.cell.kills_its_own_request)
         recovery = f"on after {statistics.median(times):.2f} s, at most {times[-1]:.2f} s" if times else "none hit"
         record(f"kills of {target}", f"{cells}; {recovery}")
-    asked = sorted(blow.recovery for blow in hits if blow.waits_for_its_request)
+    asked = sorted(blow.recovery for blow in hits if blow.cell.kills_its_own_request)
     record("submissions whose API was killed", f"{len(asked)}, accepted after at most {asked[-1]:.1f} s")
