@@ -60,9 +60,10 @@ def test_a_second_recovery_while_one_runs_is_the_first(world: World, held: str) 
 
 
 def test_an_order_that_is_not_held_is_not_recovered(world: World) -> None:
-    order_id = world.pending()
+    answer = step_in("recovery", world.pending())
 
-    assert step_in("recovery", order_id).status == 409
+    assert (answer.status, answer.json["code"]) == (409, "not-held")
+    assert "PENDING_APPROVAL" in answer.json["detail"]
 
 
 def test_a_final_order_is_not_stopped(world: World) -> None:

@@ -21,7 +21,6 @@ from tests.api.world import AUTOMATIC, ONE_LEVEL, Context, World, a_key, an_even
 from tests.builders import a_person
 from tests.races.requests import MemoryRequests
 
-
 # A killed invocation publishes none of its metrics, which is no wonder.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 

@@ -11,36 +11,71 @@ from hypothesis import strategies as st
 
 from orders.domain.commands import (
     BeginCharge,
+    BeginCoolingOff,
+    BeginRecovery,
+    ClaimJob,
     Command,
     Complete,
     Decide,
     Escalate,
     Expire,
     Fail,
+    LeaveJob,
+    LoseJob,
     NeedAttention,
     NoteUndelivered,
+    OpenJob,
     OpenLevel,
+    Recover,
     Refuse,
     Remind,
+    ReportPicking,
+    RequestStop,
     Withdraw,
 )
 from orders.domain.errors import (
     CountersignError,
     InvalidRequestError,
     NotAnApproverError,
+    NotPermittedError,
     NotTheRequesterError,
     SegregationOfDutiesError,
     TransitionRefusedError,
 )
-from orders.domain.model import FINAL, LevelOutcome, LevelTerms, Order, Role, Status, Verdict
+from orders.domain.model import FINAL, JobState, LevelOutcome, LevelTerms, Order, PickingTerms, Role, Status, Verdict
 from orders.domain.refusals import level_of
-from orders.domain.transitions import TABLE, judge, next_command, next_due, publish_callback
+from orders.domain.transitions import TABLE, beat, judge, next_command, next_due, next_job_command, publish_callback
 from tests.builders import a_pending_order, a_person, an_order, approval, at, moved, rejection
 
 REQUESTER = a_person("requester-1")
 TWO_OF_FINANCE = LevelTerms(Role.FINANCE, 2, 600, 120, 300)
 MANAGER = LevelTerms(Role.MANAGERS, 1, 600, 120, 300)
 DIRECTOR = LevelTerms(Role.DIRECTORS, 1, 600, 120, 300)
+STATION, OTHER_STATION, OPERATOR = a_person("warehouse-1"), a_person("warehouse-2"), a_person("operator-1")
+PICKED = ReportPicking(STATION, 1, picked=True, reason=None)
+NOT_PICKED = ReportPicking(STATION, 1, picked=False, reason="The shelf is empty")
+LOST = NeedAttention("The workflow ended STOPPED", "notifier")
+
+
+def a_resting_order() -> Order:
+    """Return an approved order that cools off until second 33."""
+    return moved(a_pending_order(cooling_off_seconds=30), approval(), BeginCoolingOff(), seconds=3)
+
+
+def a_charged_order(*, physical: bool = False) -> Order:
+    """Return an order that is being charged since second 2."""
+    picking = PickingTerms(claim_seconds=600, beat_seconds=30) if physical else None
+    return moved(an_order(levels_terms=(), picking=picking), BeginCharge(), seconds=2)
+
+
+def an_order_to_pick(*commands: Command) -> Order:
+    """Return an order whose job was opened at second 3, after these commands at second 4."""
+    return moved(moved(a_charged_order(physical=True), OpenJob(1, "claim-1"), seconds=3), *commands, seconds=4)
+
+
+def a_held_order() -> Order:
+    """Return an order whose execution was lost."""
+    return moved(a_pending_order(), LOST)
 
 
 def refused(order: Order, command: Command, *, seconds: float = 2) -> str:
@@ -170,8 +205,8 @@ def test_the_second_level_opens_only_after_the_first_is_approved() -> None:
 
 @pytest.mark.parametrize(
     "order",
-    [an_order(), a_pending_order(), moved(a_pending_order(), approval())],
-    ids=["submitted", "pending", "approved"],
+    [an_order(), a_pending_order(), moved(a_pending_order(), approval()), a_resting_order()],
+    ids=["submitted", "pending", "approved", "cooling off"],
 )
 def test_the_requester_may_withdraw_before_the_charge(order: Order) -> None:
     withdrawn = moved(order, Withdraw(REQUESTER, "Not needed"))
@@ -204,12 +239,276 @@ def test_the_charge_does_not_begin_after_a_withdrawal() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [BeginCharge(), Complete(), Fail("x"), Remind(1), OpenLevel(1, "c"), NoteUndelivered(1, "remind-1")]
+    "command",
+    [
+        BeginCharge(),
+        BeginCoolingOff(),
+        Complete(),
+        Fail("x"),
+        Remind(1),
+        Expire(1, "workflow"),
+        OpenLevel(1, "c"),
+        NoteUndelivered(1, "remind-1"),
+        LOST,
+        RequestStop(OPERATOR, "x"),
+        approval(),
+        Withdraw(REQUESTER, None),
+    ],
+    ids=lambda command: type(command).__name__,
 )
 def test_needs_attention_is_a_fence(command: Command) -> None:
-    held = moved(a_pending_order(), NeedAttention("lost", "notifier"))
+    assert refused(a_held_order(), command, seconds=700) == "too-late"
 
-    assert refused(held, command) == "too-late"
+
+@pytest.mark.parametrize(
+    "command", [OpenJob(2, "c"), ClaimJob(STATION, 1), PICKED, LoseJob(1), LeaveJob(1), Complete()], ids=repr
+)
+def test_nothing_is_picked_for_an_order_that_is_held(command: Command) -> None:
+    assert refused(an_order_to_pick(LOST), command, seconds=700) == "too-late"
+
+
+# --- cooling off, charging ------------------------------------------------------------------------------------------
+
+
+def test_an_approved_order_cools_off_when_its_policy_says_so() -> None:
+    resting = a_resting_order()
+
+    assert (resting.status, resting.cooling_off_until) == (Status.COOLING_OFF, at(33))
+    assert refused(resting, approval("manager-2")) == "already-decided"
+    assert refused(moved(a_pending_order(), approval()), BeginCoolingOff()) == "not-due"
+    assert refused(a_pending_order(cooling_off_seconds=30), BeginCoolingOff()) == "not-approved"
+
+
+def test_the_charge_begins_when_the_rest_is_over_and_not_before() -> None:
+    resting = a_resting_order()
+
+    assert refused(resting, BeginCharge(), seconds=32.999) == "not-due"
+    assert moved(resting, BeginCharge(), seconds=33).status is Status.CHARGING
+
+
+def test_an_order_that_should_rest_is_not_charged_before_it_has_rested() -> None:
+    approved = moved(a_pending_order(cooling_off_seconds=30), approval())
+
+    assert refused(approved, BeginCharge(), seconds=700) == "not-due"
+
+
+def test_a_charge_that_does_not_succeed_fails_the_order() -> None:
+    failed = moved(a_charged_order(), Fail("The card was declined"))
+
+    assert (failed.status, failed.outcome_reason) == (Status.FAILED, "The card was declined")
+
+
+def test_a_charge_that_nobody_can_account_for_holds_the_order() -> None:
+    assert moved(a_charged_order(), NeedAttention("Unknown", "workflow")).status is Status.NEEDS_ATTENTION
+
+
+def test_digital_goods_complete_when_they_are_paid() -> None:
+    assert moved(a_charged_order(), Complete()).status is Status.COMPLETED
+    assert refused(a_charged_order(), OpenJob(1, "claim-1")) == "job-superseded"
+
+
+# --- picking --------------------------------------------------------------------------------------------------------
+
+
+def test_physical_goods_are_picked_before_the_order_completes() -> None:
+    order = an_order_to_pick()
+    (job,) = order.jobs
+
+    assert order.status is Status.FULFILLING
+    assert (job.state, job.claim_deadline, job.lost_at) == (JobState.OPEN, at(603), None)
+    assert refused(a_charged_order(physical=True), Complete()) == "not-picked"
+    assert refused(order, Complete()) == "not-picked"
+
+
+def test_the_first_station_claims_a_job_and_keeps_it_by_beating() -> None:
+    order = an_order_to_pick(ClaimJob(STATION, 1))
+
+    assert (order.jobs[0].claimed_by, order.jobs[0].lost_at) == ("warehouse-1", at(34))
+    assert refused(order, ClaimJob(OTHER_STATION, 1)) == "job-claimed"
+    assert beat(order, 1, at(20)).after.jobs[0].lost_at == at(50)
+    assert beat(order, 1, at(20)).entry is None
+
+
+def test_only_the_warehouse_claims_and_reports() -> None:
+    for command in (ClaimJob(a_person("manager-1"), 1), replace(PICKED, person=REQUESTER)):
+        with pytest.raises(NotPermittedError):
+            judge(an_order_to_pick(), command, at(5))
+
+
+def test_a_job_can_be_claimed_until_its_deadline() -> None:
+    order = an_order_to_pick()
+
+    assert moved(order, ClaimJob(STATION, 1), seconds=602.999).jobs[0].state is JobState.CLAIMED
+    assert refused(order, ClaimJob(STATION, 1), seconds=603) == "job-superseded"
+    assert refused(order, LeaveJob(1), seconds=602.999) == "not-due"
+    assert moved(order, LeaveJob(1), seconds=603).jobs[0].state is JobState.UNCLAIMED
+
+
+def test_a_station_that_falls_silent_loses_its_job() -> None:
+    order = an_order_to_pick(ClaimJob(STATION, 1))
+
+    assert refused(order, LoseJob(1), seconds=33.999) == "not-due"
+    lost = moved(order, LoseJob(1), seconds=34)
+    assert lost.jobs[0].state is JobState.LOST
+    assert refused(lost, PICKED, seconds=35) == "job-superseded"
+
+
+def test_only_the_station_that_claimed_a_job_reports_it() -> None:
+    order = an_order_to_pick(ClaimJob(STATION, 1))
+
+    assert refused(an_order_to_pick(), PICKED) == "job-superseded"
+    assert refused(order, replace(PICKED, person=OTHER_STATION)) == "job-claimed"
+    assert moved(order, PICKED).jobs[0].state is JobState.PICKED
+
+
+def test_picked_goods_complete_the_order() -> None:
+    assert moved(an_order_to_pick(ClaimJob(STATION, 1), PICKED), Complete()).status is Status.COMPLETED
+
+
+def test_a_job_that_failed_or_was_lost_is_followed_by_one_more_and_no_third() -> None:
+    order = an_order_to_pick(ClaimJob(STATION, 1), NOT_PICKED, OpenJob(2, "claim-2"))
+
+    assert [job.state for job in order.jobs] == [JobState.FAILED, JobState.OPEN]
+    again = moved(order, ClaimJob(STATION, 2), replace(NOT_PICKED, job=2))
+    assert refused(again, OpenJob(3, "claim-3")) == "job-superseded"
+    assert moved(again, Fail("Picking failed twice")).status is Status.FAILED
+
+
+@pytest.mark.parametrize("end", [(), (ClaimJob(STATION, 1),), (ClaimJob(STATION, 1), PICKED)], ids=len)
+def test_no_second_job_is_opened_beside_the_first(end: tuple[Command, ...]) -> None:
+    assert refused(an_order_to_pick(*end), OpenJob(2, "claim-2")) == "job-superseded"
+
+
+def test_what_is_due_on_a_job_depends_on_who_has_it() -> None:
+    (free,), (claimed,) = an_order_to_pick().jobs, an_order_to_pick(ClaimJob(STATION, 1)).jobs
+
+    assert [next_job_command(free, at(seconds)) for seconds in (602, 603)] == [None, LeaveJob(1)]
+    assert [next_job_command(claimed, at(seconds)) for seconds in (33, 34)] == [None, LoseJob(1)]
+
+
+# --- stopping, holding, recovering ----------------------------------------------------------------------------------
+
+
+def test_a_stop_is_on_record_and_moves_nothing() -> None:
+    stopped = moved(a_pending_order(), RequestStop(OPERATOR, "The customer is gone"))
+
+    assert (stopped.status, stopped.levels) == (Status.PENDING_APPROVAL, a_pending_order().levels)
+    with pytest.raises(NotPermittedError):
+        judge(a_pending_order(), RequestStop(REQUESTER, "x"), at(2))
+
+
+@pytest.mark.parametrize(
+    "order",
+    [an_order(), a_pending_order(), a_resting_order(), a_charged_order(), an_order_to_pick()],
+    ids=lambda order: str(order.status),
+)
+def test_an_order_whose_execution_is_lost_is_held_wherever_it_was(order: Order) -> None:
+    held = moved(order, LOST)
+
+    assert (held.status, held.outcome_reason) == (Status.NEEDS_ATTENTION, "The workflow ended STOPPED")
+
+
+def test_a_held_order_is_closed_when_every_undo_is_confirmed() -> None:
+    begun = moved(a_held_order(), BeginRecovery(OPERATOR, 1, "Undo it"))
+
+    assert (begun.status, begun.recoveries) == (Status.NEEDS_ATTENTION, 1)
+    assert refused(begun, BeginRecovery(OPERATOR, 1, "Undo it")) == "already-recovering"
+    assert moved(begun, BeginRecovery(OPERATOR, 2, "Again"), Recover("Undone by a recovery")).status is Status.FAILED
+    with pytest.raises(NotPermittedError):
+        judge(a_held_order(), BeginRecovery(REQUESTER, 1, "x"), at(2))
+
+
+def test_an_order_that_is_not_held_needs_no_recovery_and_is_told_where_it_stands() -> None:
+    with pytest.raises(TransitionRefusedError, match="PENDING_APPROVAL") as refusal:
+        judge(a_pending_order(), BeginRecovery(OPERATOR, 1, "x"), at(2))
+
+    assert refusal.value.code == "not-held"
+
+
+# --- the whole table ------------------------------------------------------------------------------------------------
+
+WAITING, APPROVED = a_pending_order(), moved(a_pending_order(), approval())
+PAID = moved(APPROVED, BeginCharge())
+ORDERS = {
+    Status.SUBMITTED: an_order(),
+    Status.PENDING_APPROVAL: WAITING,
+    Status.COOLING_OFF: a_resting_order(),
+    Status.CHARGING: PAID,
+    Status.FULFILLING: moved(replace(PAID, picking=PickingTerms(600, 30)), OpenJob(1, "claim-1"), seconds=3),
+    Status.NEEDS_ATTENTION: a_held_order(),
+    Status.COMPLETED: moved(PAID, Complete()),
+    Status.REFUSED: moved(an_order(), Refuse("no")),
+    Status.REJECTED: moved(WAITING, rejection()),
+    Status.EXPIRED: moved(WAITING, Expire(1, "workflow"), seconds=601),
+    Status.WITHDRAWN: moved(WAITING, Withdraw(REQUESTER, None)),
+    Status.FAILED: moved(PAID, Fail("no")),
+}
+STOP, WITHDRAW = RequestStop(OPERATOR, "x"), Withdraw(REQUESTER, None)
+CLAIMED = an_order_to_pick(ClaimJob(STATION, 1))
+# Every legal move: from where, by what, to where; played at second 700 unless its time is over by then.
+MOVES: tuple[tuple[Order, Command, str], ...] = (
+    (an_order(), Refuse("no"), "REFUSED"),
+    (an_order(), OpenLevel(1, "c"), "PENDING_APPROVAL"),
+    (moved(a_pending_order(levels_terms=(MANAGER, DIRECTOR)), approval()), OpenLevel(2, "c"), "PENDING_APPROVAL"),
+    (WAITING, approval(), "PENDING_APPROVAL"),
+    (WAITING, rejection(), "REJECTED"),
+    (WAITING, Remind(1), "PENDING_APPROVAL"),
+    (WAITING, Escalate(1), "PENDING_APPROVAL"),
+    (WAITING, NoteUndelivered(1, "remind-1"), "PENDING_APPROVAL"),
+    (WAITING, Expire(1, "workflow"), "EXPIRED"),
+    (moved(a_pending_order(cooling_off_seconds=30), approval()), BeginCoolingOff(), "COOLING_OFF"),
+    (an_order(levels_terms=()), BeginCharge(), "CHARGING"),
+    (APPROVED, BeginCharge(), "CHARGING"),
+    (a_resting_order(), BeginCharge(), "CHARGING"),
+    *((ORDERS[Status(status)], WITHDRAW, "WITHDRAWN") for status in ("SUBMITTED", "PENDING_APPROVAL", "COOLING_OFF")),
+    (a_charged_order(), Fail("no"), "FAILED"),
+    (a_charged_order(physical=True), OpenJob(1, "c"), "FULFILLING"),
+    (a_charged_order(), Complete(), "COMPLETED"),
+    (an_order_to_pick(), ClaimJob(STATION, 1), "FULFILLING"),
+    (CLAIMED, PICKED, "FULFILLING"),
+    (CLAIMED, LoseJob(1), "FULFILLING"),
+    (an_order_to_pick(), LeaveJob(1), "FULFILLING"),
+    (moved(CLAIMED, NOT_PICKED), OpenJob(2, "c"), "FULFILLING"),
+    (moved(CLAIMED, PICKED), Complete(), "COMPLETED"),
+    (moved(an_order_to_pick(), LeaveJob(1), seconds=603), Fail("no"), "FAILED"),
+    *((order, STOP, str(status)) for status, order in ORDERS.items() if status not in FINAL | {"NEEDS_ATTENTION"}),
+    *(
+        (order, LOST, "NEEDS_ATTENTION")
+        for status, order in ORDERS.items()
+        if status not in FINAL | {"NEEDS_ATTENTION"}
+    ),
+    (a_held_order(), BeginRecovery(OPERATOR, 1, "x"), "NEEDS_ATTENTION"),
+    (a_held_order(), Recover("Undone"), "FAILED"),
+)
+IN_TIME = (Decide, ClaimJob)
+
+
+def test_every_legal_move_leads_where_the_table_says() -> None:
+    for order, command, target in MOVES:
+        after = moved(order, command, seconds=5 if isinstance(command, IN_TIME) else 700)
+        assert str(after.status) == target, command
+
+    played = {(type(command), order.status, Status(target)) for order, command, target in MOVES}
+    for command_type, rule in TABLE.items():
+        moves = {(source, target) for kind, source, target in played if kind is command_type}
+        assert {source for source, _ in moves} == rule.sources, command_type
+        assert {target for _, target in moves} == rule.targets, command_type
+
+
+@pytest.mark.parametrize("status", Status)
+def test_every_other_move_is_refused(status: Status) -> None:
+    """From each state, each command that the table does not have there, whoever asks and however late it is."""
+    for command in {type(command): command for _, command, _ in reversed(MOVES)}.values():
+        if status not in TABLE[type(command)].sources:
+            assert refused(ORDERS[status], command, seconds=700)
+
+
+@pytest.mark.parametrize("status", sorted(FINAL))
+def test_a_final_row_never_changes(status: Status) -> None:
+    assert not any(status in rule.sources for rule in TABLE.values())
+
+
+# --- messages, and the audit ------------------------------------------------------------------------------------------
 
 
 def test_a_lost_request_brings_the_first_reminder_forward() -> None:
@@ -279,7 +578,14 @@ commands = st.sampled_from(
         BeginCharge(),
         Complete(),
         Fail("no"),
-        NeedAttention("lost", "notifier"),
+        LOST,
+        BeginCoolingOff(),
+        OpenJob(1, "j1"),
+        ClaimJob(STATION, 1),
+        PICKED,
+        LoseJob(1),
+        BeginRecovery(OPERATOR, 1, "x"),
+        Recover("Undone"),
     ]
 )
 

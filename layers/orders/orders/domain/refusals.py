@@ -35,6 +35,12 @@ def refusal_by_state(order: Order, level: int | None = None, actor: str | None =
     return TransitionRefusedError("already-decided", f"This level has been {verdict}.", order, decision)
 
 
+def not_held(order: Order, _level: int | None = None, _actor: str | None = None) -> TransitionRefusedError:
+    """Return the refusal of a recovery for an order that nobody needs to recover."""
+    message = f"Only an order that is held can be recovered; this one is {order.status}."
+    return TransitionRefusedError("not-held", message, order)
+
+
 def level_of(order: Order, number: int) -> Level:
     """Return level `number` (from 1); raise InvalidRequestError for one the order does not have."""
     if not 1 <= number <= len(order.levels):

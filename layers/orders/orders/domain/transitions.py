@@ -36,6 +36,7 @@ from orders.domain.commands import (
     RequestStop,
     Withdraw,
 )
+from orders.domain.errors import TransitionRefusedError
 from orders.domain.model import (
     AuditEntry,
     DocumentRef,
@@ -47,7 +48,7 @@ from orders.domain.model import (
     OrderDocument,
     Status,
 )
-from orders.domain.refusals import job_of, level_of, refusal_by_state
+from orders.domain.refusals import job_of, level_of, not_held, refusal_by_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ class Change:
 class Rule:
     """One row of the table: a command by whom, from where, to where, who may ask at all, what must hold.
 
-    `permissions` are judged before the state is: a stranger learns nothing from the order in which we refuse.
+    `permissions` are judged before the state is: a stranger learns nothing from the order in which we refuse. `refusal`
+    tells why a move is refused from anywhere but its sources.
     """
 
     by: str
@@ -72,6 +74,7 @@ class Rule:
     effect: Callable[..., Order]
     guards: tuple[Callable[..., None], ...] = ()
     permissions: tuple[Callable[..., None], ...] = ()
+    refusal: Callable[..., TransitionRefusedError] = refusal_by_state
 
 
 def _in(*statuses: Status) -> frozenset[Status]:
@@ -161,6 +164,7 @@ TABLE: dict[type[Command], Rule] = {
         effects.recovery_begun,
         guards=(guards.is_next_recovery,),
         permissions=(guards.is_operator,),
+        refusal=not_held,
     ),
     Recover: Rule("recovery execution", _HELD, _in(Status.FAILED), effects.to(Status.FAILED)),
 }
@@ -176,7 +180,7 @@ def judge(order: Order, command: Command, now: datetime) -> Change:
     for permission in rule.permissions:
         permission(order, command, now)
     if order.status not in rule.sources:
-        raise refusal_by_state(order, getattr(command, "level", None), command.actor)
+        raise rule.refusal(order, getattr(command, "level", None), command.actor)
     for guard in rule.guards:
         guard(order, command, now)
     after = rule.effect(order, command, now)
