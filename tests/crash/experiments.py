@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from orders.domain.model import OrderId, Sku
+from orders.domain.model import OrderId
 from tests.crash.faults import EFFECTS, Crash, CrashWith, Death, Fault, LostSignal, Repeat, Throttle
 from tests.crash.field import Field, Played, a_field
 from tests.crash.invariants import ESSENCE
@@ -50,8 +50,8 @@ def crash_everywhere(name: str) -> Finding:
         missed = _unhurt(told, played)
         if missed:
             played += field.play_all([[fault] for fault in missed])
-    troubles = [trouble for each in played for trouble in each.trouble(expected)]
-    return _finding(played, (str(each) for each in _unhurt(told, played)), troubles)
+        missed_still = [str(each) for each in _unhurt(told, played)]
+        return _finding(played, missed_still, field.troubles(played, expected))
 
 
 def _unhurt(told: Iterable[Iterable[str]], played: Iterable[Played]) -> list[CrashWith]:
@@ -69,9 +69,7 @@ def die_behind_every_effect(name: str) -> Finding:
     with a_field(BY_NAME[name]) as field:
         calm, expected = field.undisturbed()
         played = field.play_all([[death] for death in _deaths(field, calm)])
-        shelves = [f"{count} of {sku} are gone that nobody has" for sku, count in _wrong_shelves(field).items()]
-    troubles = [trouble for each in played for trouble in each.trouble(expected)]
-    return _finding(played, _missed(played), [*troubles, *shelves])
+        return _finding(played, _missed(played), field.troubles(played, expected))
 
 
 def _deaths(field: Field, calm: OrderId) -> list[Death]:
@@ -81,25 +79,13 @@ def _deaths(field: Field, calm: OrderId) -> list[Death]:
     return [Death(effect, time) for effect in effects for time in range(1, returned[effect] + 1)]
 
 
-def _wrong_shelves(field: Field) -> dict[Sku, int]:
-    """Return the goods of which more or fewer are gone than reservations hold, over all orders of the field."""
-    warehouse = field.world.ports.warehouse
-    held: Counter[Sku] = Counter()
-    for quantities in warehouse._reservations.values():  # type: ignore[attr-defined]  # memory
-        held.update(quantities or {})
-    goods = field.world.services.catalogue.goods
-    off = {sku: good.stock - warehouse.available(sku) - held[sku] for sku, good in goods.items()}  # type: ignore[attr-defined]  # memory
-    return {sku: count for sku, count in off.items() if count}
-
-
 def throttle_every_call(name: str) -> Finding:
     """Turn each call to a port away once, whoever makes it and whatever it asks."""
     with a_field(BY_NAME[name]) as field:
         calm, expected = field.undisturbed()
         calls = field.disturbance.calls[calm].total()
         played = field.play_all([[Throttle(call)] for call in range(1, calls + 1)])
-    troubles = [trouble for each in played for trouble in each.trouble(expected)]
-    return _finding(played, _missed(played), troubles)
+        return _finding(played, _missed(played), field.troubles(played, expected))
 
 
 def pairs_of_faults(name: str, seed: int, count: int) -> Finding:
@@ -110,8 +96,7 @@ def pairs_of_faults(name: str, seed: int, count: int) -> Finding:
         chance = random.Random(f"{seed} {name}")  # noqa: S311  # places, not secrets
         plans = [_two_faults(field, calm, chance) for _ in range(count)]
         played = [each for at in range(0, count, AT_ONCE) for each in field.play_all(plans[at : at + AT_ONCE])]
-    troubles = [trouble for each in played for trouble in each.trouble(expected, ESSENCE)]
-    return _finding(played, (), troubles)
+        return _finding(played, (), field.troubles(played, expected, ESSENCE))
 
 
 def _two_faults(field: Field, calm: OrderId, chance: random.Random) -> list[Fault]:

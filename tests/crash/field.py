@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from itertools import count
 
-from orders.domain.model import OrderId
+from orders.domain.model import OrderId, Sku
 from tests.crash.faults import PEOPLE, Disturbance, Fault, Repeat
 from tests.crash.invariants import Outcome, evidence_of, outcome_of, violations
 from tests.workflow.harness import World, a_world
@@ -39,18 +40,38 @@ class Field:
         with ThreadPoolExecutor(len(plans), thread_name_prefix=PEOPLE) as pool:
             return list(pool.map(self._play, plans))
 
+    def troubles(
+        self, played: Iterable[Played], expected: Outcome, only: frozenset[str] = EVERYTHING
+    ) -> tuple[str, ...]:
+        """Return everything that is wrong, with any of the orders or with the shelves they all took from."""
+        return (*(trouble for each in played for trouble in each.trouble(expected, only)), *self._wrong_shelves())
+
     def _play(self, plan: Sequence[Fault]) -> Played:
         key = f"disturbed-{next(self.numbers)}"
         order_id = order_id_of(key)
         self.disturbance.plan[order_id] = [*plan]
-        people = play(self.scenario, self.world, key)
+        struck = self.disturbance.struck[order_id]
+        try:
+            people = play(self.scenario, self.world, key)
+        except Exception as error:  # noqa: BLE001  # an order that people could not see through is a finding
+            return Played(order_id, tuple(plan), struck, None, (f"somebody was refused, or waited in vain: {error!r}",))
         for fault in plan:
             if isinstance(fault, Repeat) and self.disturbance.strikes(order_id, fault):
                 for status in fault.statuses:
                     tell(order_id, status)
         evidence = evidence_of(people)
-        struck = self.disturbance.struck[order_id]
         return Played(order_id, tuple(plan), struck, outcome_of(evidence), tuple(violations(evidence)))
+
+    def _wrong_shelves(self) -> Iterator[str]:
+        """Yield the goods of which more or fewer are gone than reservations hold, over all orders of the field."""
+        warehouse = self.world.ports.warehouse
+        held: Counter[Sku] = Counter()
+        for quantities in warehouse._reservations.values():  # type: ignore[attr-defined]  # memory
+            held.update(quantities or {})
+        for sku, good in self.world.services.catalogue.goods.items():
+            gone = good.stock - warehouse.available(sku)  # type: ignore[attr-defined]  # memory
+            if gone != held[sku]:
+                yield f"{gone} of {sku} are gone, reservations hold {held[sku]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +81,13 @@ class Played:
     order_id: OrderId
     plan: tuple[Fault, ...]
     struck: Mapping[Fault, tuple[str, ...]]
-    outcome: Outcome
+    outcome: Outcome | None
     broken: tuple[str, ...]
 
     def trouble(self, expected: Outcome, only: frozenset[str] = EVERYTHING) -> list[str]:
         """Return what is wrong with it, each with the faults that brought it about; empty when all is well."""
-        pairs = ((name, getattr(self.outcome, name), getattr(expected, name)) for name in sorted(only))
+        names = sorted(only) if self.outcome else ()
+        pairs = ((name, getattr(self.outcome, name), getattr(expected, name)) for name in names)
         differences = [f"{name} is {had}, undisturbed {wanted}" for name, had, wanted in pairs if had != wanted]
         found = [*self.broken, *differences]
         return [f"{self.plan}: {each}" for each in found]

@@ -121,9 +121,9 @@ def test_a_receiver_that_is_asked_again_counts_once() -> None:
         played = field.play_all([[Death(effect, 1)] for effect in effects])
         calls = field.disturbance.calls
 
-    asked = {effect: calls[each.order_id][effect] for effect, each in zip(effects, played, strict=True)}
-    assert asked == {effect: calls[calm][effect] + 1 for effect in effects}
-    assert [trouble for each in played for trouble in each.trouble(expected)] == []
+        asked = {effect: calls[each.order_id][effect] for effect, each in zip(effects, played, strict=True)}
+        assert asked == {effect: calls[calm][effect] + 1 for effect in effects}
+        assert field.troubles(played, expected) == ()
 
 
 def test_publishing_is_at_least_once_and_the_outbox_has_one_item() -> None:
