@@ -29,7 +29,7 @@ SAM := .sam-venv/.sam-$(call content,requirements/sam.txt)
 export SAM_CLI_TELEMETRY = 0
 WITH_SAM = PATH="$(CURDIR)/.sam-venv/bin:$$PATH"
 
-.PHONY: help run test check bench format build deploy publish destroy sam-check lock
+.PHONY: help run test check bench format pictures build deploy publish destroy sam-check lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -49,6 +49,9 @@ bench: $(DEV) ## measure the stack on this machine and print it beside the targe
 
 format: $(DEV) ## rewrite the sources as `make check` wants them
 	@.venv/bin/ruff check --fix --quiet . && .venv/bin/ruff format .
+
+pictures: $(DEV) ## the README's pictures, taken from a running stack
+	@.venv/bin/python -m scripts.pictures
 
 build: $(SAM) ## the deployment packages, in .aws-sam/build
 	@$(WITH_SAM) sam build

@@ -1,40 +1,73 @@
-"""Take the pictures of the running page: `python -m scripts.pictures`, or `python -m scripts.pictures FOLDER`.
+"""Take the pictures of the running page: `make pictures`, or `python -m scripts.pictures FOLDER`.
 
-Starts an empty stack of its own, lets people place, approve and refuse orders as the journeys do, and photographs what
-the README shows into `docs/pictures`; with a folder, every view there, light and dark, 1280 and 320 pixels wide, to be
-looked at after a change of the page. Needs what the browser tests need.
+Starts an empty stack of its own, lets people place, approve, refuse and break orders as the journeys do, and photographs
+what the README shows into `docs/pictures`; with a folder, every view there, light and dark, 1280 and 320 pixels wide, to
+be looked at after a change of the page. Needs what the browser tests need.
 """
 
 from __future__ import annotations
 
+import base64
 import re
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, expect, sync_playwright
 
-from tests.browser.conftest import CHROMIUM_ARGUMENTS, find_chromium
+from tests.browser.conftest import BEGIN_AS, CHROMIUM_ARGUMENTS, find_chromium
 from tests.stack import Stack
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 ONE_LEVEL = re.compile("^Needs a manager €")
 NARROW, WIDE = 320, 1280
-VIEWS = ("new", "orders", "order", "inbox", "decide")
-IN_THE_README = [("new", WIDE), ("decide", WIDE), ("order", WIDE), ("order", NARROW)]
+VIEWS = ["new", "orders", "order", "waiting", "history", "inbox", "decide", "picking", "attention", "outbox", "drawer"]
+CRASH = "Try it on a new order: Crash at the next checkpoint"
+IN_THE_README: list[tuple[str, int, Scheme]] = [("order", WIDE, "light")]
+PLACE_OF = """part => {
+    const {left, top, width} = document.querySelector(part).getBoundingClientRect();
+    return [left, top + scrollY, width];
+}"""
+STRIP = """frames => {
+    document.body.replaceChildren(...frames.map(([words, picture]) => {
+        const figure = document.createElement("figure");
+        const caption = Object.assign(document.createElement("figcaption"), {textContent: words});
+        const image = Object.assign(new Image(), {src: `data:image/png;base64,${picture}`});
+        Object.assign(figure.style, {margin: 0, display: "grid", gap: "10px", alignContent: "start"});
+        Object.assign(image.style, {width: "100%", border: "1px solid #ccd3e0", borderRadius: "8px"});
+        Object.assign(caption.style, {font: "600 17px system-ui, sans-serif", color: "#1c2440"});
+        figure.append(caption, image);
+        return figure;
+    }));
+    const page = {margin: 0, padding: "20px", background: "#f4f6fb", display: "grid", gap: "18px"};
+    Object.assign(document.body.style, page);
+    return Promise.all([...document.images].map((image) => image.decode()));
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """Where a picture is taken, and by whom the tab is used."""
+
+    url: str
+    who: str = "requester-1"
 
 
 @contextmanager
-def a_page(browser: Browser, url: str, scheme: Literal["light", "dark"] = "light", width: int = WIDE) -> Iterator[Page]:
+def a_page(
+    browser: Browser, url: str, scheme: Scheme = "light", width: int = WIDE, who: str = "requester-1"
+) -> Iterator[Page]:
     """Open the page in a profile of its own."""
-    context = browser.new_context(
-        viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
-    )
+    size = ViewportSize(width=width, height=800)
+    context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
+    context.add_init_script(BEGIN_AS % who)
     page = context.new_page()
     page.goto(url)
     yield page
@@ -54,7 +87,7 @@ def place(page: Page, base_url: str, example: str | re.Pattern[str], note: str =
     page.get_by_label("Note").fill(note)
     page.get_by_role("button", name="Place order").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Order o")
-    expect(page.get_by_role("region", name="Summary").get_by_text("Submitted")).to_have_count(0)
+    expect(page.get_by_role("region", name="Summary").get_by_text("Submitted")).to_have_count(0, timeout=30_000)
     return page.url
 
 
@@ -67,55 +100,118 @@ def decide(page: Page, identity: str, button: str, reason: str) -> None:
     expect(page.get_by_role("region", name="Execution timeline").locator("p").get_by_text("Succeeded")).to_be_visible()
 
 
-def tell_a_story(browser: Browser, base_url: str) -> dict[str, str]:
-    """Let a few orders go their ways; return the addresses worth a picture."""
+def stop(page: Page) -> None:
+    """Stop the execution of the order on the page."""
+    act_as(page, "operator-1")
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_label("Reason").fill("Ordered for the wrong office.")
+    page.get_by_role("button", name="Stop it").click()
+    expect(page.get_by_role("region", name="Summary")).to_contain_text("Needs attention")
+
+
+def tell_a_story(browser: Browser, base_url: str) -> dict[str, Shot]:
+    """Let a few orders go their ways; return what is worth a picture."""
     with a_page(browser, base_url) as page:
         place(page, base_url, "Approved by itself")
         place(page, base_url, "The card is declined")
         place(page, base_url, ONE_LEVEL, "A second one, just in case")
         decide(page, "manager-2", "Reject", "We still have one from last year.")
+        place(page, base_url, ONE_LEVEL, "Four seats for the branch office")
+        stop(page)
         done = place(page, base_url, ONE_LEVEL, "Reports for the harvest season")
         page.wait_for_timeout(6000)  # a wait long enough to be cut out of the timeline
         decide(page, "manager-1", "Approve", "Within budget.")
         waiting = place(page, base_url, ONE_LEVEL, "For the new analyst, who starts on Monday")
-    return {"orders": f"{base_url}/#/orders", "order": done, "inbox": f"{base_url}/#/inbox", "decide": waiting}
+        place(page, base_url, "Picked in the warehouse", "For the reading corner")
+        page.get_by_role("region", name="Summary").get_by_text("Being picked").wait_for()
+    return {
+        "new": Shot(f"{base_url}/#/new"),
+        "orders": Shot(f"{base_url}/#/orders", "auditor-1"),
+        "order": Shot(done),
+        "waiting": Shot(waiting),
+        "history": Shot(f"{done}/history", "auditor-1"),
+        "inbox": Shot(f"{base_url}/#/inbox", "manager-1"),
+        "decide": Shot(waiting, "manager-1"),
+        "picking": Shot(f"{base_url}/#/picking", "warehouse-1"),
+        "attention": Shot(f"{base_url}/#/attention", "operator-1"),
+        "outbox": Shot(f"{base_url}/#/outbox"),
+        "drawer": Shot(waiting),
+    }
 
 
 def photograph(page: Page, view: str, file: Path) -> None:
     """Bring the view into its best light and take the picture."""
+    page.get_by_role("heading", level=1).wait_for()
+    page.wait_for_load_state("networkidle")
     if view == "new":
         page.get_by_role("button", name=ONE_LEVEL).click()
         page.get_by_label("Note").fill("For the new analyst, who starts on Monday")
         page.evaluate("document.activeElement.blur()")
-    if view in {"inbox", "decide"}:
-        act_as(page, "manager-1")
-        page.get_by_role("button", name="Approve", exact=True).wait_for()
     if view == "decide":
         page.get_by_role("button", name="Approve", exact=True).click()
-    page.wait_for_load_state("networkidle")
+        page.get_by_label("Reason").wait_for()
+    if view == "drawer":
+        page.get_by_role("button", name="Break it").click()
+        page.get_by_role("button", name=CRASH).wait_for()
+    page.wait_for_timeout(300)
     page.evaluate("document.querySelector('[role=status]').hidden = true")
-    if view != "decide":  # as tall as its content: what lies below the fold is only drawn when it comes into sight
+    if view not in {
+        "decide",
+        "drawer",
+    }:  # as tall as its content: what is out of sight is not drawn
         height = page.evaluate("document.body.scrollHeight")
         page.set_viewport_size(ViewportSize(width=page.evaluate("innerWidth"), height=height))
+        page.wait_for_timeout(200)
     page.screenshot(path=file)
     print(file)
+
+
+def crash_and_recover(browser: Browser, base_url: str, file: Path) -> None:
+    """Three frames: the fault is armed, the invocation is red, the next one has recovered."""
+    with a_page(browser, base_url, width=1180) as page:
+        page.get_by_role("button", name="Break it").click()
+        page.get_by_role("button", name=CRASH).wait_for()
+        frames = [("1 · Arm a fault, and place the order it is for", frame(page, "body", 440))]
+        page.get_by_role("button", name=CRASH).click()
+        invocations = page.get_by_role("list", name="Invocations")
+        invocations.get_by_text("failed").first.wait_for(timeout=30_000)
+        page.get_by_role("button", name="Close the drawer").click()
+        frames.append(("2 · The process is killed", frame(page, ".board", 330)))
+        invocations.get_by_text("recovered").wait_for(timeout=30_000)
+        page.get_by_role("region", name="Summary").get_by_text("Completed").wait_for(timeout=30_000)
+        page.wait_for_timeout(1500)
+        frames.append(("3 · Another one replays what was stored, and goes on", frame(page, ".board", 480)))
+    with a_page(browser, "about:blank", width=900) as page:
+        page.evaluate(STRIP, frames)
+        page.screenshot(path=file, full_page=True)
+    print(file)
+
+
+def frame(page: Page, part: str, height: int) -> str:
+    """Return a picture of the top of a part of the page, in base64."""
+    page.evaluate("document.querySelector('[role=status]').hidden = true")
+    page.wait_for_timeout(200)
+    left, top, width = page.evaluate(PLACE_OF, part)
+    clip = FloatRect(x=left, y=top, width=width, height=height)
+    return base64.b64encode(page.screenshot(clip=clip, full_page=True)).decode()
 
 
 def main() -> None:
     """Take the pictures of the README, or all."""
     pictures = Path(sys.argv[1]) if sys.argv[1:] else PICTURES
     pictures.mkdir(parents=True, exist_ok=True)
-    shown = [(view, width) for view in VIEWS for width in (NARROW, WIDE)] if sys.argv[1:] else IN_THE_README
+    wanted = product(VIEWS, (NARROW, WIDE), SCHEMES) if sys.argv[1:] else IN_THE_README
     with (
         tempfile.TemporaryDirectory() as folder,
         Stack(Path(folder) / "data") as stack,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
-        views = {"new": f"{stack.base_url}/#/new", **tell_a_story(browser, stack.base_url)}
-        for (view, width), scheme in product(shown, SCHEMES):
-            with a_page(browser, views[view], scheme, width) as page:
+        shots = tell_a_story(browser, stack.base_url)
+        for view, width, scheme in wanted:
+            with a_page(browser, shots[view].url, scheme, width, shots[view].who) as page:
                 photograph(page, view, pictures / f"{view}-{width}-{scheme}.png")
+        crash_and_recover(browser, stack.base_url, pictures / "crash-and-recovery.png")
         browser.close()
 
 

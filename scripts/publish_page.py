@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
 NOT_PART_OF_THE_PAGE = frozenset({"package.json", "config.json"})
+LOCAL_ONLY = ("js/local/", "styles/local.css")
+"""The break-it drawer and the outbox talk to the local stack; what is deployed does not have them."""
 FIRST_IN_HEAD = '<meta charset="utf-8">'
 
 
@@ -88,7 +90,8 @@ def page_files(deployment: Deployment, folder: Path) -> Iterator[tuple[str, byte
     yield "config.json", deployment.config()
     for path in sorted(folder.rglob("*"), key=lambda path: (path.name == "index.html", path)):
         key = path.relative_to(folder).as_posix()
-        if not path.is_file() or path.name in NOT_PART_OF_THE_PAGE:
+        left_out = path.name in NOT_PART_OF_THE_PAGE or path.suffix == ".ts" or key.startswith(LOCAL_ONLY)
+        if not path.is_file() or left_out:
             continue
         yield key, deployment.narrowed(path.read_text()).encode() if key == "index.html" else path.read_bytes()
 

@@ -9,11 +9,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from scripts.publish_page import Deployment, page_files
 from scripts.vendor_page import MANIFEST, PACKAGES, VENDOR, sha512
 
 FRONTEND = VENDOR.parent
 SCRIPTS = sorted(path for path in FRONTEND.rglob("*.js"))
 KIB = 1024
+IMPORTS = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["']([^"']+)["']""")
 
 
 def test_pure_modules_do_what_their_tests_say() -> None:
@@ -50,10 +52,9 @@ def test_vendored_files_are_the_pinned_ones() -> None:
 
 def test_every_import_is_a_file_of_ours() -> None:
     """No bare name, no address: the policy forbids import maps and other origins alike."""
-    imports = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["']([^"']+)["']""")
     for script in SCRIPTS:
         code = re.sub(r"/\*.*?\*/", "", script.read_text(), flags=re.DOTALL)
-        for name in imports.findall(code):
+        for name in IMPORTS.findall(code):
             assert name.startswith("."), f"{script.name} imports {name}"
             assert (script.parent / name).is_file(), f"{script.name} imports {name}, which is not there"
 
@@ -90,8 +91,26 @@ def test_markup_is_never_made_from_text() -> None:
     assert "<style" not in page
 
 
+def test_what_breaks_things_is_not_deployed() -> None:
+    """The drawer, the outbox and their styles stay on this machine, and nothing that is deployed needs them to start."""
+    deployment = Deployment("r", "https://page", "https://api", "domain", "pool", "client", "bucket", "distribution")
+    deployed = dict(page_files(deployment, FRONTEND))
+    assert {"index.html", "config.json", "js/main.js", "styles/page.css", "styles/order.css"} <= deployed.keys()
+    assert not [key for key in deployed if "local" in key or key.endswith(".d.ts")]
+    imported = {
+        match for script in SCRIPTS if "local" not in script.parts for match in IMPORTS.findall(script.read_text())
+    }
+    assert {name for name in imported if "local/" in name} == {"./local/drawer.js", "./local/outbox.js"}
+    assert not re.search(r'^import .*"\./local/', (FRONTEND / "js" / "main.js").read_text(), re.MULTILINE)
+    for word in (b"crash-at-next-checkpoint", b"/local/faults", b"/local/time"):
+        assert not [key for key, content in deployed.items() if word in content]
+
+
 def test_the_page_stays_small() -> None:
-    """At most 8 KiB of style; scripts are budgeted by what a view loads, in the browser."""
-    css = sum(len(gzip.compress(path.read_bytes(), 9)) for path in FRONTEND.rglob("*.css"))
-    print(f"CSS {css / KIB:.1f} KiB gzipped")
-    assert css <= 8 * KIB
+    """At most 8 KiB of style, whatever is visited; scripts are budgeted by what a view loads, in the browser."""
+    sizes = {path.name: len(gzip.compress(path.read_bytes(), 9)) for path in FRONTEND.rglob("*.css")}
+    deployed = sizes["page.css"] + sizes["order.css"]
+    print(
+        f"CSS {deployed / KIB:.1f} KiB gzipped at most, and {sizes['local.css'] / KIB:.1f} KiB on the local stack only"
+    )
+    assert deployed + sizes["local.css"] <= 8 * KIB
