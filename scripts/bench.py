@@ -40,6 +40,8 @@ LIST_QUESTIONS = 30
 TEN_YEARS = 315_360_000
 PATIENT = LevelTerms(Role.MANAGERS, 1, window_seconds=TEN_YEARS, reminder_seconds=3_600, escalation_seconds=TEN_YEARS)
 FINAL_SECONDS = 600
+REST_SECONDS = 300
+FUNCTIONS = len(read(ROOT / "template.yaml").functions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +217,10 @@ def measure_waiting(stack: Stack, count: int) -> None:
         waiting = list(hands.map(lambda _: submit(orders), range(count)))
         list(hands.map(lambda order_id: rows.until(order_id, "PENDING_APPROVAL", 0.1), waiting))
     opened = time.perf_counter() - began
-    time.sleep(5)
+    come_to_rest(stack)
     before = sum(cpu_seconds(stack).values())
-    time.sleep(5)
-    idle = (sum(cpu_seconds(stack).values()) - before) / 5
+    time.sleep(10)
+    idle = (sum(cpu_seconds(stack).values()) - before) / 10
     weight = ", ".join(f"{part} {megabytes:.0f}" for part, megabytes in memory(stack).items())
     say(f"{count} waiting: memory, MB", f"{sum(memory(stack).values()):.0f} = {weight}", "400 MB")
     say(f"{count} waiting: idle CPU", f"{100 * idle:.1f} % of a core", "none")
@@ -230,6 +232,13 @@ def measure_waiting(stack: Stack, count: int) -> None:
     resumed = sum(rows.status(order_id) == "COMPLETED" for order_id in waiting)
     say(f"{count} waiting: resumed", f"{resumed} of {count}", "all")
     say(f"{count} orders, phase by phase", f"{count / (opened + closed):.1f} orders per second")
+
+
+def come_to_rest(stack: Stack) -> None:
+    """Wait until the stack has ended the processes that it no longer needs, as it does after two quiet minutes."""
+    deadline = time.monotonic() + REST_SECONDS
+    while len(stack.environments()) > FUNCTIONS and time.monotonic() < deadline:
+        time.sleep(1)
 
 
 # --- lists ------------------------------------------------------------------------------------------------------------

@@ -1,11 +1,13 @@
 """Calling moto in process: no Flask application, no network, no thread."""
 
 import io
+import itertools
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
+from moto.core.model_instances import reset_model_data
 from moto.core.request import (
     PRESERVED_HEADER_NAMES_ENVIRON_KEY,
     Request,
@@ -18,6 +20,9 @@ from local.data.exchange import ApiRequest, ApiResponse
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 PARTITION = "aws"
+
+_CALLS_BETWEEN_RESETS = 200
+_calls = itertools.count(1)
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +37,8 @@ def call(handler: Handler, request: ApiRequest, service: str) -> ApiResponse:
     Whatever it was signed for, it is answered for the one account and region of the local stack.
     A crash inside moto becomes a 500 with the name of the exception, which AWS clients retry.
     """
+    if next(_calls) % _CALLS_BETWEEN_RESETS == 0:
+        reset_model_data()  # moto keeps every object it ever made, for a dashboard that nobody sees here
     wrapped = Request(_environ(request, service))
     try:
         result = handler(wrapped, wrapped.raw_url, dict(wrapped.headers))
