@@ -24,6 +24,7 @@ from typing import Any
 
 import boto3
 
+from local.template import read
 from orders.adapters.dynamodb.attributes import encoded
 from orders.adapters.dynamodb.items import inbox_items, row_item
 from orders.domain.model import LevelTerms, OrderId, Role

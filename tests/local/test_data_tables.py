@@ -1,5 +1,6 @@
 """The tables of the data service agree with plain moto's, whatever is written to them and asked of them."""
 
+import gc
 import json
 import random
 from collections.abc import Iterator
@@ -7,6 +8,8 @@ from typing import Any
 
 import pytest
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
+from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.responses import DynamoHandler
 
 from local.data import moto_bridge
 from local.data.dynamodb import DynamoDB
@@ -33,13 +36,14 @@ def sent(service: DynamoDB, action: str, body: dict[str, Any]) -> tuple[int, dic
 
 
 def sent_to_plain_moto(plain: DynamoDBBackend, action: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """The same, answered by moto's own backend in place of ours."""
+    """The same, answered by moto's own handler and backend in place of ours."""
     backends = dynamodb_backends[moto_bridge.ACCOUNT]
     ours = backends[moto_bridge.REGION]
     backends[moto_bridge.REGION] = plain
     try:
         headers = {"x-amz-target": f"DynamoDB_20120810.{action}", "content-type": "application/x-amz-json-1.0"}
-        response = DynamoDB._call(ApiRequest("POST", "/", "", headers, json.dumps(body).encode()))
+        request = ApiRequest("POST", "/", "", headers, json.dumps(body).encode())
+        response = moto_bridge.call(DynamoHandler.dispatch, request, "dynamodb")
     finally:
         backends[moto_bridge.REGION] = ours
     return response.status, json.loads(response.body)
@@ -168,3 +172,15 @@ def test_a_transaction_opens_its_own_items_and_no_others(service: DynamoDB) -> N
     assert sent(service, "TransactWriteItems", {"TransactItems": [put]})[0] == 200
     after = {id(item) for item in backend.local_table("t").stored_items()}
     assert len(before & after) == len(NAMES) - 1
+
+
+def test_items_that_were_changed_are_not_kept_in_memory(service: DynamoDB) -> None:
+    """Moto would hold every one of them, for its dashboard."""
+    sent(service, "CreateTable", table("S"))
+    for number in range(1_000):
+        item = {"pk": {"S": "one"}, "sk": {"S": "item"}, "n": {"N": str(number)}}
+        assert sent(service, "PutItem", {"TableName": "t", "Item": item})[0] == 200
+
+    gc.collect()
+
+    assert sum(isinstance(each, Item) for each in gc.get_objects()) < 500
