@@ -29,7 +29,7 @@ SAM := .sam-venv/.sam-$(call content,requirements/sam.txt)
 export SAM_CLI_TELEMETRY = 0
 WITH_SAM = PATH="$(CURDIR)/.sam-venv/bin:$$PATH"
 
-.PHONY: help run test check bench format pictures build deploy publish destroy sam-check lock
+.PHONY: help run test soak check bench format pictures build deploy publish destroy sam-check lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -38,11 +38,15 @@ help: ## this list
 run: $(STACK) ## the whole system on this machine: PORT=8000 DATA=.local EPHEMERAL=1 FOLLOW=1
 	@exec .venv/bin/python -m local --port $(PORT) --data $(DATA) $(if $(filter-out 0,$(EPHEMERAL)),--ephemeral) $(if $(filter-out 0,$(FOLLOW)),--follow)
 
-test: $(DEV) $(SAM) ## every suite, one after another, and what each proved: SUITES="unit api"
+test: $(DEV) $(SAM) ## every suite, a few side by side, and what each proved: SUITES="unit api"
 	@$(WITH_SAM) .venv/bin/python -m scripts.suites $(SUITES)
 
 check: $(DEV) ## lint, types, import rules and the fast suites
 	@.venv/bin/python -m scripts.suites static unit adapters workflow api template
+
+soak: $(DEV) ## the long versions: 120 kills, 500 pairs of faults, every look of every view
+	@KILL_SEEDS=5 CRASH_PAIRS=500 .venv/bin/python -m pytest tests/crash -q -s
+	@.venv/bin/python -m pytest tests/browser -q --whole-matrix
 
 bench: $(DEV) ## measure the stack on this machine and print it beside the targets: QUICK=1
 	@PYTHONPATH=.:layers/orders .venv/bin/python -m scripts.bench $(if $(filter-out 0,$(QUICK)),--quick)
