@@ -1,8 +1,8 @@
 """Take the pictures of the running page: `make pictures`, or `python -m scripts.pictures FOLDER`.
 
-Starts an empty stack of its own, lets people place, approve, refuse and break orders as the journeys do, and photographs
-what the README shows into `docs/pictures`; with a folder, every view there, light and dark, 1280 and 320 pixels wide, to
-be looked at after a change of the page. Needs what the browser tests need.
+Starts an empty stack of its own, lets people place, approve, refuse and break orders as the journeys do, and takes what
+the README shows into `docs/pictures`; with a folder, every view there, light and dark, 1280 and 320 pixels wide, to be
+looked at after a change of the page. Needs what the browser tests need.
 """
 
 from __future__ import annotations

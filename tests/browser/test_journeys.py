@@ -317,6 +317,7 @@ def test_withdraw_with_the_keyboard_alone(stack: Stack, open_page: OpenPage) -> 
     """The requester changes their mind without touching a pointer."""
     page = open_page(stack.base_url)
     place_example(page, stack.base_url, ONE_LEVEL)
+    expect(summary(page)).to_contain_text("Waiting for approval")
     reach(page, page.get_by_role("button", name="Withdraw"))
     page.keyboard.press("Enter")
     reach(page, page.get_by_role("button", name="Withdraw €"))
