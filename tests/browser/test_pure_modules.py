@@ -92,7 +92,7 @@ def test_markup_is_never_made_from_text() -> None:
 
 
 def test_what_breaks_things_is_not_deployed() -> None:
-    """The drawer, the outbox and their styles stay here, and nothing that is deployed needs them to start."""  # noqa: E501 - one sentence
+    """The drawer, the outbox and their styles stay here, and nothing that is deployed needs them to start."""
     deployment = Deployment("r", "https://page", "https://api", "domain", "pool", "client", "bucket", "distribution")
     deployed = dict(page_files(deployment, FRONTEND))
     assert {"index.html", "config.json", "js/main.js", "styles/page.css", "styles/order.css"} <= deployed.keys()
