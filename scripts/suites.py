@@ -38,6 +38,7 @@ class Report:
     suite: Suite
     passed: bool
     ran: int = 0
+    failed: int = 0
     trouble: str = ""
     seconds: float = 0.0
     figures: tuple[str, ...] = ()
@@ -73,7 +74,7 @@ CHECKS = (
 def run_static(log: IO[bytes]) -> Report:
     """Every static check, all of them even when one fails."""
     failed = [check[0] for check in CHECKS if _run([str(TOOLS / check[0]), *check[1:]], log)]
-    return Report(STATIC, not failed, ran=len(CHECKS), trouble=", ".join(failed))
+    return Report(STATIC, not failed, ran=len(CHECKS), failed=len(failed), trouble=", ".join(failed))
 
 
 def run_suite(suite: Suite, log: IO[bytes]) -> Report:
@@ -97,7 +98,7 @@ def read_results(suite: Suite, results: Path, code: int) -> Report:
     found = [f"{name}: {value}" for name, value in properties if not name.startswith("hypothesis-")]
     trouble = f"({failed} failed, {skipped} skipped)" if tests else "(no tests)"
     green = code == 0 and bool(tests) and not failed and not skipped
-    return Report(suite, green, ran=len(tests) - skipped, trouble=trouble, figures=tuple(found))
+    return Report(suite, green, ran=len(tests) - skipped, failed=failed, trouble=trouble, figures=tuple(found))
 
 
 def run_timed(suite: Suite) -> Report:
@@ -138,7 +139,9 @@ def main() -> int:
     print("\n" + "=" * 100)
     for report in reports:
         print(report.lines())
-    print(f"{sum(report.ran for report in reports)} tests in {time.monotonic() - begin:.0f} s")
+    failed = sum(max(report.failed, int(not report.passed)) for report in reports)
+    print(f"in {time.monotonic() - begin:.0f} s")
+    print(f"{sum(report.ran for report in reports) - failed} passed, {failed} failed")
     return 0 if all(report.passed for report in reports) else 1
 
 
