@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from local.data.encoding import from_text, to_text
+import orjson
+
 from local.data.exchange import Record
 
 LOCK_SECONDS = 2.0
@@ -81,7 +82,7 @@ class Journal:
 
 
 def _line(record: Record) -> bytes:
-    return to_text(record).encode() + b"\n"
+    return orjson.dumps(record) + b"\n"
 
 
 def _parse(line: bytes) -> Record | None:
@@ -89,7 +90,7 @@ def _parse(line: bytes) -> Record | None:
     if not line.endswith(b"\n"):
         return None
     try:
-        record: Record = from_text(line)
+        record: Record = orjson.loads(line)
     except ValueError:
         return None
     return record

@@ -10,6 +10,7 @@ from moto.s3.models import FakeKey, S3Backend, s3_backends
 from moto.s3.responses import S3Response
 
 from local.data import moto_bridge
+from local.data.encoding import original, plain
 from local.data.exchange import Answer, ApiRequest, ApiResponse, Record
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -73,7 +74,7 @@ class S3:
         stored = self._backend.put_object(
             bucket,
             key,
-            state["content"],
+            original(state["content"]),
             storage=state["storage"],
             etag=state["etag"],
             encryption=state["encryption"],
@@ -95,7 +96,7 @@ class S3:
 def _state(stored: FakeKey) -> dict[str, Any]:
     backend: S3Backend = s3_backends[moto_bridge.ACCOUNT][moto_bridge.PARTITION]
     return {
-        "content": stored.value,
+        "content": plain(stored.value),
         "metadata": dict(stored.metadata),
         "tags": backend.tagger.get_tag_dict_for_resource(stored.arn),
         "etag": stored.etag.strip('"'),
