@@ -16,6 +16,7 @@ from local.environments.outcome import Invoke, Outcome
 from local.http_api import answers, cors, payload, static
 from local.http_api.authorizer import Authorizer, Permission, Refusal
 from local.http_api.routing import Match, find_route
+from local.http_api.throttle import Throttle
 from local.http_api.workbench import PLACES, Workbench
 from local.identity import Issuer, foreign
 from local.outbox import PLACE as OUTBOX
@@ -52,7 +53,8 @@ def gateway(  # noqa: PLR0913 - where things are, each by its name
     clock = StackClock(None if data is None else data / FILE)
     issuer = Issuer(f"http://127.0.0.1:{port}", client_id, data, clock.time)
     workbench = None if executions is None else Workbench(executions)
-    return _Gateway(template, invoke, issuer, clock, workbench, outbox, port, integration_seconds)
+    throttle = Throttle(template.http_api.throttling)
+    return _Gateway(template, invoke, issuer, clock, workbench, outbox, throttle, port, integration_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class _Gateway:
     clock: StackClock
     workbench: Workbench | None
     outbox: Outbox | None
+    throttle: Throttle
     port: int
     integration_seconds: float
 
@@ -127,6 +130,8 @@ class _Gateway:
         match = find_route(self.template.http_api.routes, request.method, path)
         if match is None:
             return answers.plain(404, "Not Found")
+        if not self.throttle.admits(match.route):
+            return answers.plain(429, "Too Many Requests")
         permission = self._permission(request, match)
         body = await _read(request)
         if body is None:

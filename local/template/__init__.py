@@ -19,6 +19,7 @@ from local.template.model import (
     Table,
     Target,
     Template,
+    Throttling,
     Topic,
 )
 from local.template.reader import read
@@ -39,6 +40,7 @@ __all__ = [
     "Target",
     "Template",
     "TemplateError",
+    "Throttling",
     "Topic",
     "read",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from local.template.declared import Declared
 from local.template.document import Node, TemplateError
-from local.template.model import Cors, HttpApi, JwtAuthorizer, Route
+from local.template.model import Cors, HttpApi, JwtAuthorizer, Route, Throttling
 
 # By name, with the scopes that routes without scopes of their own ask for.
 _Authorizers = Mapping[str, tuple[JwtAuthorizer, tuple[str, ...]]]
@@ -23,7 +23,8 @@ def read_http_api(declared: Declared) -> HttpApi:
     default = properties.at("Auth").at("DefaultAuthorizer")
     fallback = None if default.missing else _known(default, authorizers)
     routes = tuple(_routes(declared, authorizers, fallback))
-    return HttpApi(declared.names.physical(logical_id), routes, _cors(properties.at("CorsConfiguration")))
+    cross_origin, limits = _cors(properties.at("CorsConfiguration")), _throttling(properties.at("DefaultRouteSettings"))
+    return HttpApi(declared.names.physical(logical_id), routes, cross_origin, limits)
 
 
 def _authorizers(section: Node) -> _Authorizers:
@@ -89,3 +90,8 @@ def _cors(node: Node) -> Cors | None:
         allow_credentials=node.at("AllowCredentials").flag(default=False),
         max_age_seconds=None if age.missing else age.integer(),
     )
+
+
+def _throttling(node: Node) -> Throttling | None:
+    rate, burst = node.at("ThrottlingRateLimit"), node.at("ThrottlingBurstLimit")
+    return None if rate.missing or burst.missing else Throttling(rate.integer(), burst.integer())

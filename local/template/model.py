@@ -75,12 +75,21 @@ class Cors:
 
 
 @dataclass(frozen=True, slots=True)
+class Throttling:
+    """How many requests a route takes a second, and how many of them at once."""
+
+    per_second: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
 class HttpApi:
-    """The one HTTP API: its id, routes and cross-origin rules."""
+    """The one HTTP API: its id, routes, cross-origin rules, and the limits of each route."""
 
     api_id: str
     routes: tuple[Route, ...]
     cors: Cors | None
+    throttling: Throttling | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import uvicorn
 
 from local.environments import Outcome
 from local.http_api import gateway
-from local.template import Cors, HttpApi, JwtAuthorizer, Route, Template
+from local.template import Cors, HttpApi, JwtAuthorizer, Route, Template, Throttling
 
 SCOPE = "aws.cognito.signin.user.admin"
 AUDIENCE = "the-client"
@@ -29,7 +29,9 @@ def a_route(key: str, function: str = "Api", *, guarded: bool = False) -> Route:
     return Route(method or "ANY", path, function, AUTHORIZER if guarded else None, (SCOPE,) if guarded else ())
 
 
-def a_template(folder: Path, *routes: Route, cors: Cors | None = None) -> Template:
+def a_template(
+    folder: Path, *routes: Route, cors: Cors | None = None, throttling: Throttling | None = None
+) -> Template:
     """A template with these routes and the page's files in a folder."""
     page = folder / "frontend"
     (page / "js").mkdir(parents=True)
@@ -38,7 +40,7 @@ def a_template(folder: Path, *routes: Route, cors: Cors | None = None) -> Templa
     (page / "package.json").write_text("{}", encoding="utf-8")
     (folder / "secret.js").write_text("outside", encoding="utf-8")
     headers = {"content-security-policy": "default-src 'none'", "x-frame-options": "DENY"}
-    api = HttpApi("api-1", routes, cors)
+    api = HttpApi("api-1", routes, cors, throttling)
     return Template(folder, "us-east-1", "123456789012", {}, (), api, (), (), (), (), headers)
 
 

@@ -40,6 +40,7 @@ Resources:
             AuthorizationScopes: [sign.in]
             IdentitySource: $request.header.Authorization
             JwtConfiguration: {issuer: "https://issuer.example/pool", audience: [client-1]}
+      DefaultRouteSettings: {ThrottlingRateLimit: 50, ThrottlingBurstLimit: 75}
       CorsConfiguration:
         AllowOrigins: !Ref Origins
         AllowHeaders: [Authorization, Content-Type]

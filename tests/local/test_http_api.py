@@ -14,8 +14,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local.http_api.routing import find_route
+from local.http_api.throttle import Throttle
 from local.identity import Issuer
-from local.template import Cors
+from local.template import Cors, Throttling
 from tests.local.gateway_stand import AUDIENCE, PAGE_ORIGIN, SCOPE, Stand, a_route, a_template, running
 
 CORS = Cors((PAGE_ORIGIN,), ("GET", "POST"), ("authorization",), ("location",), max_age_seconds=600)
@@ -397,6 +398,36 @@ class TestAuthorizer:
     def test_routes_without_an_authorizer_ask_for_nothing(self, stand: Stand) -> None:
         """A token there is not looked at."""
         assert stand.ask("GET", "/health", {"Authorization": "Bearer nonsense"}).status == 200
+
+
+class TestThrottling:
+    """Each route has a bucket of tokens, as the template's default route settings say."""
+
+    def test_a_route_that_is_asked_too_often_answers_429_and_the_function_hears_nothing(self, tmp_path: Path) -> None:
+        """In API Gateway's own words; another route still answers."""
+        template = a_template(tmp_path, *ROUTES, cors=CORS, throttling=Throttling(per_second=0, burst=2))
+        with running(template, tmp_path / "data") as stand:
+            answers = [stand.ask("GET", "/health", {"Origin": PAGE_ORIGIN}) for _ in range(3)]
+            assert [answer.status for answer in answers] == [200, 200, 429]
+            assert answers[2].json == {"message": "Too Many Requests"}
+            assert answers[2].headers["access-control-allow-origin"] == PAGE_ORIGIN
+            assert stand.ask("GET", "/orders/o1").status == 200
+            assert len(stand.function.asked) == 3
+
+    def test_tokens_come_back_with_time_and_never_more_than_fit(self) -> None:
+        """Half a second brings five of ten a second; an hour brings no more than the burst."""
+        now = [0.0]
+        throttle = Throttle(Throttling(per_second=10, burst=20), lambda: now[0])
+        route = ROUTES[0]
+
+        def admitted() -> int:
+            return sum(throttle.admits(route) for _ in range(50))
+
+        assert admitted() == 20
+        now[0] = 0.5
+        assert admitted() == 5
+        now[0] = 3_600.0
+        assert admitted() == 20
 
 
 class TestCors:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.template import Function, Subscription, Template, TemplateError, read
+from local.template import Function, Subscription, Template, TemplateError, Throttling, read
 from tests.local import small_system
 
 NO_OVERRIDES: Mapping[str, str] = {}
@@ -71,6 +71,11 @@ def test_routes_carry_their_authorizer_and_scopes(tmp_path: Path) -> None:
     greet = routes["POST /greet/{name}"]
     assert greet.authorizer is not None
     assert (greet.authorizer.audience, greet.scopes) == (("client-1",), ("sign.in",))
+
+
+def test_the_limits_of_the_routes_are_read(tmp_path: Path) -> None:
+    """Fifty a second, seventy-five at once."""
+    assert system(tmp_path).http_api.throttling == Throttling(per_second=50, burst=75)
 
 
 def test_cross_origin_rules_are_read(tmp_path: Path) -> None:
