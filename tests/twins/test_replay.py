@@ -1,0 +1,158 @@
+"""The handler runs again from its first line at every wake-up: what that does to code that forgets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aws_durable_execution_sdk_python import DurableContext, StepContext
+
+from tests.twins.stage import Body, on_stage, pause
+
+Record = Callable[[str, object], None]
+
+
+@pytest.mark.parametrize("wakes", [1, 5])
+def test_an_effect_outside_a_step_happens_again_at_every_wake_up(wakes: int, record_testsuite_property: Record) -> None:
+    sent: dict[str, int] = {"outside": 0, "inside": 0}
+
+    def send(where: str) -> None:
+        sent[where] += 1
+
+    def mail_twice(_event: Any, context: DurableContext) -> None:
+        send("outside")
+        context.step(lambda _: send("inside"), name="tell-requester")
+        for _ in range(wakes):
+            pause(context)
+
+    with on_stage(mail_twice) as stage:
+        stage.run()
+
+    record_testsuite_property(f"mails in {wakes + 1} invocations", f"outside a step {sent['outside']}, in a step 1")
+    assert sent == {"outside": wakes + 1, "inside": 1}
+
+
+def test_a_branch_on_something_that_varies_fails_the_order_on_replay() -> None:
+    """It could be the hour, a flag, a random number: here it is whether the handler has run before."""
+    runs = count()
+
+    def handler(_event: Any, context: DurableContext) -> str:
+        express = next(runs) % 2 == 0
+        way = context.step(lambda _: "today" if express else "tomorrow", name="send-express" if express else "send")
+        pause(context)
+        return way
+
+    with on_stage(handler) as stage:
+        error = stage.fail()
+
+    assert error.startswith("NonDeterministicExecutionError: ")
+    assert "name checkpoint='send-express' current='send'" in error
+
+
+def test_a_branch_on_something_a_step_recorded_goes_the_same_way_again() -> None:
+    runs = count()
+
+    def handler(_event: Any, context: DurableContext) -> str:
+        express = context.step(lambda _: next(runs) % 2 == 0, name="choose-way")
+        way = context.step(lambda _: "today" if express else "tomorrow", name="send-express" if express else "send")
+        pause(context)
+        return way
+
+    with on_stage(handler) as stage:
+        assert stage.run() == "today"
+
+
+def reserve_and_pay(draw_key: Callable[[DurableContext], str]) -> Body:
+    """Reserve goods under a key, sleep, and pay under the same key; returns both as the two receivers saw them."""
+
+    def handler(_event: Any, context: DurableContext) -> list[str]:
+        key = draw_key(context)
+        reserved = context.step(lambda _: key, name="reserve-stock")
+        pause(context)
+        paid = context.step(lambda _: key, name="authorize-payment")
+        return [reserved, paid]
+
+    return handler
+
+
+def test_a_key_drawn_outside_a_step_is_another_one_after_each_wake_up_and_nobody_says_so() -> None:
+    """No operation changes its name, so the SDK cannot notice: goods and money lie under two keys."""
+    with on_stage(reserve_and_pay(lambda _: uuid4().hex)) as stage:
+        reserved, paid = stage.run()
+
+    assert reserved != paid
+
+
+def test_a_key_drawn_in_a_step_stays_what_it_was() -> None:
+    with on_stage(reserve_and_pay(lambda context: context.step(lambda _: uuid4().hex, name="draw-key"))) as stage:
+        reserved, paid = stage.run()
+
+    assert reserved == paid
+
+
+def test_a_variable_that_a_step_changes_is_empty_after_the_replay() -> None:
+    """The step's body does not run again; only what it returned comes back."""
+
+    def handler(_event: Any, context: DurableContext) -> dict[str, list[str]]:
+        lacking: list[str] = []
+
+        def check(_step: StepContext) -> list[str]:
+            lacking.append("SOLD-OUT")
+            return ["SOLD-OUT"]
+
+        returned = context.step(check, name="reserve-stock")
+        pause(context)
+        return {"closed over": lacking, "returned": returned}
+
+    with on_stage(handler) as stage:
+        assert stage.run() == {"closed over": [], "returned": ["SOLD-OUT"]}
+
+
+def test_a_name_that_is_computed_from_what_varies_fails_the_order() -> None:
+    attempt = count(1)
+
+    def handler(_event: Any, context: DurableContext) -> None:
+        context.step(lambda _: None, name=f"charge-{next(attempt)}")
+        pause(context)
+
+    with on_stage(handler) as stage:
+        assert "name checkpoint='charge-1' current='charge-2'" in stage.fail()
+
+
+def test_a_literal_name_may_come_again_and_again() -> None:
+    """What tells two operations apart is their position; a loop needs no numbers in its names."""
+    looks = count(1)
+
+    def handler(_event: Any, context: DurableContext) -> list[int]:
+        found = []
+        for _ in range(3):
+            found.append(context.step(lambda _: next(looks), name="settle-level"))
+            pause(context)
+        return found
+
+    with on_stage(handler) as stage:
+        assert stage.run() == [1, 2, 3]
+
+
+def test_the_outer_context_used_inside_a_step_fails_on_replay() -> None:
+    """The first run goes well. On replay the step's body does not run, and its inner operation is not where it was."""
+
+    def handler(_event: Any, context: DurableContext) -> None:
+        context.step(lambda _: context.step(lambda _: None, name="inner"), name="outer")
+        pause(context)
+
+    with on_stage(handler) as stage:
+        assert "name checkpoint='inner' current='pause'" in stage.fail()
+
+
+def test_a_child_context_is_where_operations_go_into_operations() -> None:
+    def handler(_event: Any, context: DurableContext) -> str:
+        found = context.run_in_child_context(lambda child: child.step(lambda _: "done", name="inner"), name="outer")
+        pause(context)
+        return found
+
+    with on_stage(handler) as stage:
+        assert stage.run() == "done"

@@ -1,0 +1,166 @@
+"""The edges of an execution: the name it is started under, what it invokes, and where there is no way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aws_durable_execution_sdk_python import DurableContext, InvokeError
+
+from tests.local.executions_harness import DURABLE, Environments, Stack, running
+from tests.twins.stage import Gateway, on_stage
+
+TRIES = 3
+Record = Callable[[str, object], None]
+
+
+@pytest.fixture(scope="module")
+def charged() -> list[str]:
+    """Every order that was charged."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, charged: list[str]) -> Iterator[Stack]:
+    """The local stack's Lambda API with one durable function, which charges what it is given."""
+
+    def charge(order: Any, context: Any) -> None:
+        context.step(lambda _: charged.append(order["orderId"]), name="capture-payment")
+
+    environments = Environments()
+    environments.durable("workflow", charge)
+    with running(tmp_path_factory.mktemp("service"), environments, durable={"workflow": DURABLE}) as stack:
+        yield stack
+
+
+def submit(service: Stack, name_of: Callable[[str], str], order_id: str) -> None:
+    """Submit one order three times, as a client does that gets no answer, and wait for what that started."""
+    arns = {service.start("workflow", name_of(order_id), {"orderId": order_id}) for _ in range(TRIES)}
+    for arn in arns:
+        service.ended(arn)
+
+
+def test_a_name_drawn_for_each_try_charges_the_order_at_each_try(
+    service: Stack, charged: list[str], record_testsuite_property: Record
+) -> None:
+    submit(service, lambda _: f"run-{uuid4().hex}", "o-named-by-chance")
+    submit(service, lambda order_id: order_id, "o-named-by-its-id")
+
+    by_chance, by_id = charged.count("o-named-by-chance"), charged.count("o-named-by-its-id")
+    record_testsuite_property(
+        f"charges of one order submitted {TRIES}x", f"random name {by_chance}, its id as the name {by_id}"
+    )
+    assert (by_chance, by_id) == (TRIES, 1)
+
+
+def test_a_name_with_another_input_is_refused(service: Stack, charged: list[str]) -> None:
+    """A moment, a request id, keys in another order: the input must be the same bytes at every try."""
+    tries = count(1)
+
+    def start() -> str:
+        return service.start("workflow", "o-submitted-at", {"orderId": "o-submitted-at", "submittedAt": next(tries)})
+
+    service.ended(start())
+    with pytest.raises(service.api.exceptions.DurableExecutionAlreadyStartedException):
+        start()
+
+    assert charged.count("o-submitted-at") == 1
+
+
+# --- invoking another function --------------------------------------------------------------------------------------
+
+
+def no_topic(_event: Any, _context: Any) -> None:
+    """Stand for a notifier that breaks."""
+    raise RuntimeError("no topic")
+
+
+def test_a_message_that_cannot_be_sent_fails_an_order_that_went_well() -> None:
+    def handler(_event: Any, context: DurableContext) -> str:
+        context.invoke("notifier", {"kind": "outcome"}, name="announce-outcome")
+        return "COMPLETED"
+
+    with on_stage(handler) as stage:
+        stage.runner.register_function("notifier", no_topic)
+
+        assert stage.fail() == "InvokeError: no topic"
+
+
+def test_a_message_whose_loss_is_expected_fails_nothing() -> None:
+    def handler(_event: Any, context: DurableContext) -> str:
+        try:
+            context.invoke("notifier", {"kind": "outcome"}, name="announce-outcome")
+        except InvokeError:
+            context.logger.warning("the outcome could not be announced")
+        return "COMPLETED"
+
+    with on_stage(handler) as stage:
+        stage.runner.register_function("notifier", no_topic)
+
+        assert stage.run() == "COMPLETED"
+
+
+# --- the point of no return -----------------------------------------------------------------------------------------
+
+
+class Row:
+    """An order's row. A write that depends on what is there is one call, as a conditional write is."""
+
+    def __init__(self) -> None:
+        self.status = "APPROVED"
+
+    def move(self, target: str) -> bool:
+        """Move on from APPROVED; False when somebody was faster."""
+        if self.status != "APPROVED":
+            return False
+        self.status = target
+        return True
+
+
+def look_then_charge(row: Row, gateway: Gateway) -> Callable[[Any, DurableContext], None]:
+    """Return a handler that reads the row, and charges when it may."""
+
+    def handler(order_id: Any, context: DurableContext) -> None:
+        if context.step(lambda _: row.status != "WITHDRAWN", name="check-withdrawal"):
+            context.step(lambda _: gateway.take(order_id), name="capture-payment")
+
+    return handler
+
+
+def begin_then_charge(row: Row, gateway: Gateway) -> Callable[[Any, DurableContext], None]:
+    """Return a handler that claims the row for the charge, and charges when it got it."""
+
+    def handler(order_id: Any, context: DurableContext) -> None:
+        if context.step(lambda _: row.move("CHARGING"), name="begin-charge"):
+            context.step(lambda _: gateway.take(order_id), name="capture-payment")
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "withdrawn"),
+    [("read", look_then_charge, True), ("conditional write", begin_then_charge, False)],
+)
+def test_a_withdrawal_between_the_look_and_the_charge_is_accepted_and_charged_unless_the_look_is_a_write(
+    name: str,
+    form: Callable[[Row, Gateway], Callable[[Any, DurableContext], None]],
+    withdrawn: bool,  # noqa: FBT001  # a parameter
+    record_testsuite_property: Record,
+) -> None:
+    """The requester withdraws in the moment before the capture: after a look accepted, after a write `too-late`."""
+    row, gateway = Row(), Gateway()
+    told: list[bool] = []
+
+    def withdraw(updates: set[str]) -> None:
+        if updates & {"STEP check-withdrawal SUCCEED", "STEP begin-charge SUCCEED"}:
+            told.append(row.move("WITHDRAWN"))
+
+    with on_stage(form(row, gateway)) as stage:
+        stage.tap(withdraw)
+        stage.run("order-1")
+
+    record_testsuite_property(f"withdrawn behind a {name}", f"accepted {told == [True]}, charged {gateway.total}")
+    assert (told, gateway.total) == ([withdrawn], 100)

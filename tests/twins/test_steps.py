@@ -1,0 +1,199 @@
+"""Steps: what a retry repeats, what an exception loses, and what happens between an effect and its checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aws_durable_execution_sdk_python import DurableContext, StepContext, StepError
+from aws_durable_execution_sdk_python.config import StepConfig, StepSemantics
+from aws_durable_execution_sdk_python.retries import RetryPresets
+
+from order_workflow import retries
+from tests.twins.stage import Death, Gateway, on_stage
+
+ONCE = StepConfig(retry_strategy=RetryPresets.none())
+AT_MOST_ONCE = StepConfig(step_semantics=StepSemantics.AT_MOST_ONCE_PER_RETRY, retry_strategy=RetryPresets.none())
+Record = Callable[[str, object], None]
+
+
+class CardDeclinedError(Exception):
+    """A business no, dressed up as an exception."""
+
+
+def test_a_no_that_is_raised_is_asked_six_times_and_comes_back_as_another_type(
+    record_testsuite_property: Record,
+) -> None:
+    """Without a policy of its own a step is tried six times; and your exception is a StepError when it arrives."""
+    asked: list[int] = []
+
+    def authorise(step: StepContext) -> None:
+        asked.append(step.attempt)
+        raise CardDeclinedError("no cover")
+
+    def handler(_event: Any, context: DurableContext) -> str:
+        try:
+            context.step(authorise, name="authorize-payment")
+        except CardDeclinedError:
+            return "refused"
+        return "authorised"
+
+    with on_stage(handler) as stage:
+        assert stage.fail() == "StepError: no cover"
+
+    record_testsuite_property("calls of a gateway that says no", f"raised {len(asked)}, returned 1")
+    assert asked == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_no_that_is_returned_is_asked_once() -> None:
+    asked: list[int] = []
+
+    def authorise(step: StepContext) -> bool:
+        asked.append(step.attempt)
+        return False
+
+    def handler(_event: Any, context: DurableContext) -> str:
+        authorised = context.step(authorise, name="authorize-payment", config=retries.GATEWAY)
+        return "authorised" if authorised else "refused"
+
+    with on_stage(handler) as stage:
+        assert stage.run() == "refused"
+    assert asked == [1]
+
+
+# --- the two crash rules --------------------------------------------------------------------------------------------
+
+
+def charge_under(draw_key: Callable[[], str], gateway: Gateway) -> Callable[[Any, DurableContext], str]:
+    """Return a handler that charges in a step, with a key that is drawn in that step."""
+
+    def handler(_event: Any, context: DurableContext) -> str:
+        return context.step(lambda _: gateway.take(draw_key()), name="capture-payment", config=ONCE)
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("name", "draw_key", "paid"),
+    [("a fresh key for each try", lambda: uuid4().hex, 200), ("the order's id as the key", lambda: "order-1", 100)],
+)
+def test_a_crash_between_the_effect_and_its_checkpoint_runs_the_step_again_and_only_a_key_makes_that_harmless(
+    name: str, draw_key: Callable[[], str], paid: int, record_testsuite_property: Record
+) -> None:
+    """The retry policy has nothing to say here: `none` means one attempt, and the body runs twice all the same."""
+    gateway, death = Gateway(), Death("STEP capture-payment SUCCEED")
+    with on_stage(charge_under(draw_key, gateway)) as stage:
+        stage.tap(death)
+
+        assert stage.run() == "captured"
+
+    record_testsuite_property(f"an order of 100, charged with {name}", gateway.total)
+    assert death.came
+    assert len(gateway.calls) == 2
+    assert gateway.total == paid
+
+
+def test_at_most_once_is_a_promise_about_the_body_and_not_about_the_money() -> None:
+    """The body ran, its checkpoint did not arrive: the step is interrupted, and the handler believes in a no."""
+    gateway = Gateway()
+
+    def handler(_event: Any, context: DurableContext) -> str:
+        try:
+            return context.step(lambda _: gateway.take("order-1"), name="capture-payment", config=AT_MOST_ONCE)
+        except StepError:
+            return "nothing was charged"
+
+    with on_stage(handler) as stage:
+        stage.tap(Death("STEP capture-payment SUCCEED"))
+
+        assert stage.run() == "nothing was charged"
+    assert gateway.total == 100
+
+
+def test_an_interrupted_capture_that_is_tried_again_with_its_key_finds_what_it_did() -> None:
+    gateway = Gateway()
+
+    def handler(_event: Any, context: DurableContext) -> str:
+        return context.step(lambda _: gateway.take("order-1"), name="capture-payment", config=retries.CAPTURE)
+
+    with on_stage(handler) as stage:
+        stage.tap(Death("STEP capture-payment SUCCEED"))
+
+        assert stage.run() == "captured"
+    assert gateway.calls == ["order-1", "order-1"]
+    assert gateway.total == 100
+
+
+# --- undoing --------------------------------------------------------------------------------------------------------
+
+
+def failing_void(_step: StepContext) -> None:
+    """Find the payment service out of order."""
+    raise RuntimeError("no answer")
+
+
+def test_an_undo_that_fails_takes_the_other_undos_with_it() -> None:
+    released: list[str] = []
+
+    def handler(_event: Any, context: DurableContext) -> str:
+        context.step(failing_void, name="void-payment", config=ONCE)
+        context.step(lambda _: released.append("goods"), name="release-stock", config=ONCE)
+        return "undone"
+
+    with on_stage(handler) as stage:
+        assert stage.fail() == "StepError: no answer"
+    assert released == []
+
+
+def test_undos_that_stand_for_themselves_leave_only_what_failed() -> None:
+    released: list[str] = []
+
+    def undone(context: DurableContext, body: Callable[[StepContext], None], name: str) -> bool:
+        try:
+            context.step(body, name=name, config=ONCE)
+        except StepError:
+            return False
+        return True
+
+    def handler(_event: Any, context: DurableContext) -> str:
+        voided = undone(context, failing_void, "void-payment")
+        given_back = undone(context, lambda _: released.append("goods"), "release-stock")
+        return "undone" if voided and given_back else "needs attention"
+
+    with on_stage(handler) as stage:
+        assert stage.run() == "needs attention"
+    assert released == ["goods"]
+
+
+def refunding(gateway: Gateway, key_of: Callable[[DurableContext, str], str]) -> Callable[[Any, DurableContext], None]:
+    """Return a handler that refunds an order, as the order's own execution and as its recovery."""
+
+    def handler(order_id: Any, context: DurableContext) -> None:
+        key = key_of(context, order_id)
+        context.step(lambda _: gateway.take(key, -100), name="refund-payment")
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("name", "key_of", "refunded"),
+    [
+        ("its execution's ARN", lambda context, _: context.execution_context.durable_execution_arn, -200),
+        ("the order's id", lambda _, order_id: order_id, -100),
+    ],
+)
+def test_a_recovery_undoes_once_only_if_its_keys_are_those_of_the_order(
+    name: str,
+    key_of: Callable[[DurableContext, str], str],
+    refunded: int,
+    record_testsuite_property: Record,
+) -> None:
+    gateway = Gateway()
+    with on_stage(refunding(gateway, key_of)) as stage:
+        stage.run("order-1")  # refunded, and lost before it could say so
+        stage.run("order-1")  # the recovery: another execution of the same order
+
+    record_testsuite_property(f"100 refunded and recovered under {name}", gateway.total)
+    assert gateway.total == refunded
