@@ -58,7 +58,7 @@ def test_an_undo_in_a_finally_block_runs_every_time_the_order_falls_asleep(recor
     with on_stage(handler) as stage:
         assert stage.run() == "charged"
 
-    record_testsuite_property("voids of an order that went well", f"in a finally block {len(voided)}, in a step 0")
+    record_testsuite_property("voids in a finally block, of an order that went well", len(voided))
     assert len(voided) == 3
 
 
