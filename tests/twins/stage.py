@@ -24,8 +24,6 @@ from aws_durable_execution_sdk_python.lambda_service import (
 from aws_durable_execution_sdk_python.types import Callback
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestResult, DurableFunctionTestRunner
 
-from tests.workflow.meter import Meter
-
 PATIENCE_SECONDS = 20
 A_MOMENT = Duration.from_seconds(1)
 Body = Callable[[Any, DurableContext], Any]
@@ -93,15 +91,11 @@ class Stage:
         """Put other code in the function's place, as somebody does while orders wait."""
         self.runner._invoker.handler = durable_execution(body)
 
-    def tap(self, glance: Glance) -> None:
-        """Show each checkpoint call to `glance` before the service has it."""
-        self.runner._invoker.service_client = Tap(self.runner._service_client, glance)  # type: ignore[assignment]  # any client of the protocol will do
-
-    def metered(self) -> Meter:
-        """Count from now on what is written to the durable service."""
-        meter = Meter(self.runner._service_client)
-        self.runner._invoker.service_client = meter  # type: ignore[assignment]  # as for `tap`
-        return meter
+    def tap(self, glance: Glance) -> Tap:
+        """Show each checkpoint call to `glance` before the service has it, and count what is written."""
+        tap = Tap(self.runner._service_client, glance)
+        self.runner._invoker.service_client = tap  # type: ignore[assignment]  # any client of the protocol will do
+        return tap
 
 
 @dataclass(slots=True)
@@ -110,6 +104,7 @@ class Tap(DurableServiceClient):
 
     service: DurableServiceClient
     glance: Glance
+    payload_bytes: int = 0
 
     def checkpoint(
         self,
@@ -118,7 +113,8 @@ class Tap(DurableServiceClient):
         updates: list[OperationUpdate],
         client_token: str | None,
     ) -> CheckpointOutput:
-        """Show the updates, then pass them on."""
+        """Show the updates, count their payload, and pass them on."""
+        self.payload_bytes += sum(len(each.payload or "") for each in updates)
         self.glance({f"{each.operation_type.value} {each.name} {each.action.value}" for each in updates})
         return self.service.checkpoint(durable_execution_arn, checkpoint_token, updates, client_token)
 
@@ -172,6 +168,10 @@ def on_stage(body: Body, *, skip_time: bool = True) -> Iterator[Stage]:
 def ask(context: DurableContext, seconds: int = 30) -> Callback[str]:
     """Create the callback on which a decision is awaited."""
     return context.create_callback(name="decision", config=CallbackConfig(timeout=Duration.from_seconds(seconds)))
+
+
+def unseen(_updates: set[str]) -> None:
+    """Look the other way: a tap that only counts."""
 
 
 def pause(context: DurableContext) -> None:

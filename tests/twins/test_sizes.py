@@ -17,7 +17,7 @@ import pytest
 from aws_durable_execution_sdk_python import BatchResult, DurableContext, StepContext
 from aws_durable_execution_sdk_python.config import MapConfig, NestingType
 
-from tests.twins.stage import PATIENCE_SECONDS, on_stage, pause
+from tests.twins.stage import PATIENCE_SECONDS, on_stage, pause, unseen
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_OF_A_BATCH = 750 * 1024
@@ -123,9 +123,9 @@ def test_a_document_handed_from_step_to_step_is_written_at_every_step(record_tes
     written = {}
     for handler in (by_value, by_reference):
         with on_stage(handler) as stage:
-            meter = stage.metered()
+            tap = stage.tap(unseen)
             assert stage.run() == len(LINES)
-            written[handler.__name__] = meter.payload_bytes
+            written[handler.__name__] = tap.payload_bytes
 
     figure = f"by value {written['by_value']:,} bytes, by reference {written['by_reference']:,}"
     record_testsuite_property("2,000 lines through three steps", figure)
@@ -154,9 +154,9 @@ def test_a_branch_for_each_chunk_costs_operations_and_bytes_that_ten_branches_do
     written, operations = {}, {}
     for branches in (100, 10):
         with on_stage(reserve_in(branches)) as stage:
-            meter = stage.metered()
+            tap = stage.tap(unseen)
             stage.answer(arn := stage.start())
-            written[branches] = meter.payload_bytes
+            written[branches] = tap.payload_bytes
             operations[branches] = len(stage.runner._store.load(arn).operations) - 1  # the execution itself
 
     for branches in (100, 10):
