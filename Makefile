@@ -29,7 +29,7 @@ SAM := .sam-venv/.sam-$(call content,requirements/sam.txt)
 export SAM_CLI_TELEMETRY = 0
 WITH_SAM = PATH="$(CURDIR)/.sam-venv/bin:$$PATH"
 
-.PHONY: help run test soak check bench format pictures build deploy publish destroy sam-check lock
+.PHONY: help run test soak check bench costs format pictures build deploy publish destroy sam-check lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -50,6 +50,9 @@ soak: $(DEV) ## the long versions: 120 kills, 500 pairs of faults, every look of
 
 bench: $(DEV) ## measure the stack on this machine and print it beside the targets: QUICK=1
 	@PYTHONPATH=.:layers/orders .venv/bin/python -m scripts.bench $(if $(filter-out 0,$(QUICK)),--quick)
+
+costs: $(DEV) ## count what an order costs, operation by operation, and rewrite the tables of docs/costs.md
+	@PYTHONPATH=.:functions/workflow:functions/approval_api:functions/notifier:layers/orders .venv/bin/python -m scripts.costs
 
 format: $(DEV) ## rewrite the sources as `make check` wants them
 	@.venv/bin/ruff check --fix --quiet . && .venv/bin/ruff format .
