@@ -1,8 +1,7 @@
 // What is behind a row of the timeline: states, moments, attempts with their errors, and for auditors the payloads.
 
-import { duration, moment } from "../format.js";
 import { Chip, html, useNow } from "../ui.js";
-import { operationKind, operationState } from "../words.js";
+import { duration, moment, operationKind, operationState } from "../words.js";
 import { attemptState, elapsedOf, errorText } from "./geometry.js";
 import { payloadText } from "./payload.js";
 

@@ -1,6 +1,7 @@
 // Placing an order: examples, the catalogue, and the order as a sheet that shows its total and who must sign.
 
 import { useMemo, useRef, useState } from "../../vendor/hooks.js";
+import { act } from "../act.js";
 import {
   EMPTY,
   addLine,
@@ -14,15 +15,14 @@ import {
   submission,
   total,
 } from "../draft.js";
-import { counted, money } from "../format.js";
-import { act, groups, useResource } from "../live.js";
+import { groups, useResource } from "../live.js";
 import { problemBehind } from "../problems.js";
 import { fieldError } from "../refusals.js";
 import { orderLink } from "../route.js";
 import { announce, remember, useStore } from "../store.js";
 import { Field } from "../field.js";
 import { Problem, Shown, Title, html, later } from "../ui.js";
-import { signers } from "../words.js";
+import { counted, money, signers } from "../words.js";
 
 /** @typedef {import("../draft.js").Draft} Draft */
 /** @typedef {import("../draft.js").Item} Item */

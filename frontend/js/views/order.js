@@ -1,18 +1,19 @@
 // One order: what it is, who signed, what may be done, how its execution went, and the record of it all.
 
 import { Actions, Duplicate } from "../decide.js";
-import { counted, moment, money, shortId } from "../format.js";
 import { useOrder } from "../follow.js";
 import { useResource } from "../live.js";
 import { historyLink } from "../route.js";
-import { saveJson } from "../save.js";
 import { Timeline } from "../timeline/view.js";
 import { Ago, Amount, Countdown, Shown, StateChip, Title, html } from "../ui.js";
-import { eventWords, orderState, signers, verdictWords } from "../words.js";
+import { counted, eventWords, moment, money, orderState, shortId, signers, verdictWords } from "../words.js";
 
 const LINES_SHOWN = 100;
 /** @type {any[]} */
 const NO_ENTRIES = [];
+
+/** @param {string} name @param {unknown} data */
+const save = async (name, data) => (await import("../save.js")).saveJson(name, data);
 
 /** @param {{route: Page.Route}} props */
 export function View({ route: { orderId } }) {
@@ -20,8 +21,7 @@ export function View({ route: { orderId } }) {
   return html`<${Title} title=${`Order ${shortId(orderId)}`}>Order <code>${shortId(orderId)}</code><//>
     <${Shown} resource=${order} what="the order">
       ${(/** @type {any} */ data) => html`<div class="columns"><${Summary} order=${data} /><${Signatures} order=${data} /></div>
-        <${Timeline} history=${execution.data} problem=${execution.problem} entries=${audit.data?.items ?? NO_ENTRIES} levels=${data.levels} />
-        ${execution.data && html`<p class="fine"><a href=${historyLink(orderId)}>Raw history</a></p>`}
+        <${Timeline} history=${execution.data} problem=${execution.problem} entries=${audit.data?.items ?? NO_ENTRIES} levels=${data.levels} raw=${historyLink(orderId)} />
         <div class="columns"><${Audit} resource=${audit} /><${Contents} order=${data} /></div>`}
     <//>`;
 }
@@ -30,8 +30,7 @@ export function View({ route: { orderId } }) {
 const Summary = ({ order }) => html`<section class="summary" aria-label="Summary">
   <p class="headline"><${Amount} cents=${order.total} currency=${order.currency} /> <${StateChip} status=${order.status} /></p>
   <p>
-    For <strong>${order.customer}</strong>, ${counted(order.lineCount, "line")}, placed by ${order.requester}${" "}
-    <${Ago} at=${order.submittedAt} />
+    For <strong>${order.customer}</strong>, ${counted(order.lineCount, "line")}, placed by ${order.requester}, <${Ago} at=${order.submittedAt} />
   </p>
   ${order.note && html`<blockquote>${order.note}</blockquote>`}
   ${order.outcomeReason && html`<p class="reason"><strong>Why:</strong> ${order.outcomeReason}</p>`}
@@ -78,7 +77,7 @@ function Contents({ order }) {
     <h2 id="contents">Document</h2>
     <${Shown} resource=${document} what="the document">
       ${(/** @type {any} */ data) => html`<${Lines} lines=${data.lines} currency=${order.currency} />
-        <p><button type="button" onClick=${() => saveJson(`${order.orderId}.json`, data)}>Save as JSON</button></p>`}
+        <p><button type="button" onClick=${() => save(`${order.orderId}.json`, data)}>Save as JSON</button></p>`}
     <//>
   </section>`;
 }

@@ -3,12 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nextDelay } from "../../../frontend/js/cadence.js";
-import { ago, duration, money, remaining } from "../../../frontend/js/format.js";
-import { keyFor, settle } from "../../../frontend/js/api.js";
+import { keyFor, settle } from "../../../frontend/js/keys.js";
 import { RequestFailed, problemBehind, problemOf } from "../../../frontend/js/problems.js";
 import { fieldError, whoWasFaster } from "../../../frontend/js/refusals.js";
 import { historyLink, inboxLink, orderLink, ordersLink, parseRoute } from "../../../frontend/js/route.js";
-import { STATE_NAMES, orderState } from "../../../frontend/js/words.js";
+import { STATE_NAMES, ago, duration, money, orderState, remaining } from "../../../frontend/js/words.js";
 
 const calm = { hidden: false, failures: 0, retryAfter: null, sinceAction: Infinity, steady: 5000 };
 
