@@ -7,7 +7,7 @@ import { moment, shortId } from "../words.js";
 
 /** @typedef {{orderId: string, kind: string, level: number, to: string, subject: string, at: string, published: boolean, deadline: string | null}} Message */
 
-const OFTEN = 5000;
+const OFTEN = 5500;
 
 /** @type {Record<string, Page.Label>} */
 const KINDS = {

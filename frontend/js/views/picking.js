@@ -12,7 +12,7 @@ import { counted, shortId } from "../words.js";
 /** @typedef {{orderId: string, job: number, state: string, claimedBy: string | null, openedAt: string, claimDeadline: string, lostAt: string | null, beats: number, lines: {sku: string, name?: string, quantity: number}[]}} Job */
 
 const ReasonDialog = later(() => import("../reason.js"));
-const OFTEN = 5000;
+const OFTEN = 5500;
 const FASTEST = 1000;
 const SLOWEST = 30_000;
 const LINES_SHOWN = 20;
