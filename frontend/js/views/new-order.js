@@ -158,7 +158,7 @@ function Sheet({ draft, items, policy, change }) {
     <${Heading} draft=${draft} problem=${problem} change=${change} />
     <${Lines} draft=${draft} items=${items} policy=${policy} problem=${problem} change=${change} />
     <${FromFile} items=${items} change=${change} />
-    <p class="total" aria-label="Total"><span>Total</span><output class="amount">${money(sum, policy.currency)}</output></p>
+    <p class="total"><span>Total</span> <span class="amount">${money(sum, policy.currency)}</span></p>
     <${Preview} cents=${sum} policy=${policy} />
     <button class="primary" aria-disabled=${sending}>${sending ? "Placing…" : "Place order"}</button>
     <p class="fine">The server prices the order again from its catalogue and decides who must approve.</p>
