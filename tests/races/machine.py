@@ -11,7 +11,7 @@ from tests.races.agreement import agree
 from tests.races.deeds import Deed, alive, anything, due, held, may, moments, possible, those, untimely_votes, votes
 from tests.races.model import BEFORE_CHARGE, OK
 from tests.races.stage import PEOPLE, Reached, Stage
-from tests.races.steps import ON_ITS_WAY, STEPS
+from tests.races.steps import ON_ITS_WAY, STEPS, can_escalate, is_being_picked
 
 MOST_UNDER_WAY = 3
 TICK = 0.125  # seconds that a float holds exactly, so that the instant of a deadline is the same for both
@@ -23,7 +23,7 @@ KINDS_WANTED = ["a quorum and a rest", "a lamp", "two levels", "one level", "a l
 anybody, kinds = st.sampled_from(sorted(PEOPLE)), st.sampled_from(KINDS_WANTED)
 requesters = st.sampled_from([name for name, who in PEOPLE.items() if "requesters" in who.roles])
 verdicts = st.sampled_from(["approve", "approve", "approve", "reject"])
-outcomes = st.sampled_from([None, None, "picked", "failed"])
+outcomes = st.sampled_from([None, None, "picked", "failed", "failed"])
 numbers = st.integers(1, 3)  # of levels and jobs; no order has three
 
 
@@ -200,9 +200,34 @@ class ApiAndModel(RuleBasedStateMachine):
     def a_step_comes_late(self, which: int, name: str, about: int) -> None:
         self.stage.step(which, name, about)
 
+    @may(alive, 3, name=st.sampled_from(["begin-cooling-off", "begin-charge", "complete-order"]))
+    def a_step_comes_too_soon(self, which: int, name: str) -> None:
+        self.stage.step(which, name)
+
+    @may(those(lambda model: bool(model.jobs)), 4)
+    def one_job_more_is_wanted(self, which: int) -> None:
+        self.stage.step(which, "open-job")
+
     # --- the clock ----------------------------------------------------------------------------------------------------
 
     @may(moments, 12, off=st.sampled_from([-TICK, 0, TICK]))
     def it_gets_late(self, which: float, off: float) -> None:
         """Just before something is due, at that instant, or just after it."""
-        self.stage.world.clock.move(seconds=max(0, which + off - self.stage.now))
+        self.wait_until(which + off)
+
+    @may(those(can_escalate), 3)
+    def nobody_answers(self, which: int) -> None:
+        """Until the order escalates."""
+        model = self.stage.model(which)
+        self.wait_until(model.levels[model.current - 1].escalates_at or 0)
+        self.stage.step(which, "settle-level")
+
+    @may(those(is_being_picked), 4)
+    def a_station_falls_silent(self, which: int) -> None:
+        """Until its job is lost."""
+        self.wait_until(self.stage.model(which).jobs[-1].lost_at)
+        self.stage.step(which, "settle-picking")
+
+    def wait_until(self, moment: float) -> None:
+        """Put the clock forward, unless it is later already."""
+        self.stage.world.clock.move(seconds=max(0, moment - self.stage.now))

@@ -35,6 +35,11 @@ def waits_for_people(model: Model) -> bool:
     return model.status == "PENDING_APPROVAL" and model.levels[model.current - 1].outcome == "open"
 
 
+def can_escalate(model: Model) -> bool:
+    """An open level has somebody above it who was not asked yet."""
+    return waits_for_people(model) and model.levels[model.current - 1].escalates_at is not None
+
+
 def lacks_a_level(model: Model) -> bool:
     """Everything so far is approved, and there is more to ask."""
     return model.status in {"SUBMITTED", "PENDING_APPROVAL"} and not waits_for_people(model) and not model.is_approved
@@ -51,26 +56,31 @@ def may_charge(model: Model) -> bool:
     return model.status == "COOLING_OFF" or (before and model.is_approved)
 
 
-def job_is_over(model: Model, *states: str) -> bool:
-    """The last job has come to such an end."""
+def last_job_is(model: Model, *states: str) -> bool:
+    """The last job stands there."""
     return model.status == "FULFILLING" and model.jobs[-1].state in states
+
+
+def is_being_picked(model: Model) -> bool:
+    """A station has claimed the last job."""
+    return last_job_is(model, "claimed")
 
 
 def lacks_a_job(model: Model) -> bool:
     """Nothing was picked yet, or the first station did not manage."""
-    again = job_is_over(model, "lost", "failed") and len(model.jobs) < MOST_JOBS
+    again = last_job_is(model, "lost", "failed") and len(model.jobs) < MOST_JOBS
     return again or (model.status == "CHARGING" and model.physical)
 
 
 def has_failed(model: Model) -> bool:
     """The charge did not succeed, or the goods were not picked; nobody will try again."""
-    unpicked = job_is_over(model, "unclaimed") or (job_is_over(model, "lost", "failed") and not lacks_a_job(model))
+    unpicked = last_job_is(model, "unclaimed") or (last_job_is(model, "lost", "failed") and not lacks_a_job(model))
     return model.status == "CHARGING" or unpicked
 
 
 def is_delivered(model: Model) -> bool:
     """Paid, and picked if there is something to pick."""
-    return job_is_over(model, "picked") or (model.status == "CHARGING" and not model.physical)
+    return last_job_is(model, "picked") or (model.status == "CHARGING" and not model.physical)
 
 
 def stands(*statuses: str) -> Callable[[Model], bool]:
