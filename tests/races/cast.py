@@ -8,6 +8,7 @@ from itertools import count
 
 from orders.domain.commands import (
     BeginCharge,
+    BeginCoolingOff,
     ClaimJob,
     Command,
     Decide,
@@ -46,20 +47,34 @@ class Position:
     model: Model
 
 
-def waiting(book: Book, role: Role = Role.MANAGERS, quorum: int = 1) -> Position:
-    """An order whose one level waits for `role`."""
+def waiting(book: Book, role: Role = Role.MANAGERS, quorum: int = 1, rest: int = 0) -> Position:
+    """An order whose one level waits for `role`; once approved it rests for so many seconds."""
     terms = LevelTerms(role, quorum, window_seconds=600, reminder_seconds=700, escalation_seconds=700)
-    order = _placed(book, levels=(terms,))
+    order = _placed(book, levels=(terms,), cooling_off_seconds=rest)
     order = _moved(book, order, OpenLevel(1, "callback-1"), seconds=1)
-    model = Model(levels=(Level(str(role), quorum),), waits=Waits(reminder=700, escalation=700))
+    waits = Waits(reminder=700, escalation=700, rest=rest)
+    model = Model(levels=(Level(str(role), quorum),), rests=rest > 0, waits=waits)
     return Position(order, workflow.open_level(model, 1, "callback-1", now=1)[1])
 
 
-def approved(book: Book) -> Position:
-    """An order that finance-0 approved; next its charge begins."""
-    begun = waiting(book, Role.FINANCE)
+def approved(book: Book, rest: int = 0) -> Position:
+    """An order that finance-0 approved; next its charge begins, or its rest of so many seconds."""
+    begun = waiting(book, Role.FINANCE, rest=rest)
     order = _moved(book, begun.order, approval("finance-0"), seconds=2)
     return Position(order, begun.model.decide(who("finance-0"), 1, "approve", 2)[1])
+
+
+def resting(book: Book) -> Position:
+    """An order that cools off until second 33."""
+    begun = approved(book, rest=30)
+    order = _moved(book, begun.order, BeginCoolingOff(), seconds=3)
+    return Position(order, workflow.begin_cooling_off(begun.model, now=3)[1])
+
+
+def charged(book: Book) -> Position:
+    """An order of digital goods that is being charged."""
+    order = _moved(book, _placed(book, levels=()), BeginCharge(), seconds=3)
+    return Position(order, workflow.begin_charge(Model(), now=3)[1])
 
 
 def to_be_picked(book: Book) -> Position:
@@ -131,6 +146,24 @@ def charges(seconds: float = 10) -> Runner:
         return heard(lambda: machine.services.closing.begin_charge(machine.order_id))
 
     return Runner("the workflow charges", act, lambda model: workflow.begin_charge(model, seconds), seconds)
+
+
+def rests(seconds: float = 10) -> Runner:
+    """The workflow lets the order rest."""
+
+    def act(machine: Machine) -> Answer:
+        return heard(lambda: machine.services.closing.begin_cooling_off(machine.order_id))
+
+    return Runner("the workflow rests", act, lambda model: workflow.begin_cooling_off(model, seconds), seconds)
+
+
+def completes(seconds: float = 10) -> Runner:
+    """The workflow closes an order that is paid."""
+
+    def act(machine: Machine) -> Answer:
+        return heard(lambda: machine.services.closing.complete(machine.order_id))
+
+    return Runner("the workflow completes", act, workflow.complete, seconds)
 
 
 def beats(name: str = "warehouse-1", seconds: float = 10) -> Runner:
