@@ -37,11 +37,11 @@ const OPERATION_STATES = {
 
 /** @type {Record<string, Page.Label>} */
 const EXECUTION_STATES = {
-  RUNNING: { icon: "…", word: "Running", tone: "active" },
-  SUCCEEDED: { icon: "✓", word: "Succeeded", tone: "good" },
-  FAILED: { icon: "✕", word: "Failed", tone: "bad" },
-  TIMED_OUT: { icon: "◷", word: "Timed out", tone: "bad" },
-  STOPPED: { icon: "■", word: "Stopped", tone: "alarm" },
+  RUNNING: { icon: "…", word: "Execution running", tone: "active" },
+  SUCCEEDED: { icon: "✓", word: "Execution succeeded", tone: "good" },
+  FAILED: { icon: "✕", word: "Execution failed", tone: "bad" },
+  TIMED_OUT: { icon: "◷", word: "Execution timed out", tone: "bad" },
+  STOPPED: { icon: "■", word: "Execution stopped", tone: "alarm" },
 };
 
 /** @type {Record<string, {icon: string, word: string}>} */
@@ -59,7 +59,7 @@ const OPERATION_KINDS = {
 export const KINDS = Object.keys(OPERATION_KINDS);
 
 /** @type {Record<string, string>} */
-const ROLES = { managers: "a manager", directors: "a director", finance: "finance" };
+const ROLES = { managers: "a manager", directors: "a director", finance: "one of finance" };
 
 /** @type {Record<string, string>} */
 const EVENTS = {

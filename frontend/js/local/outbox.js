@@ -29,9 +29,9 @@ export const View = () => html`<${Title} title="Outbox" />
 
 /** @param {{message: Message}} props */
 const Card = ({ message: { orderId, kind, level, to, subject, at, published, deadline } }) => html`<li>
-  <p><${Chip} label=${KINDS[kind] ?? { icon: "·", word: kind, tone: "quiet" }} /> <span>to <strong>${to}</strong></span> <span class="fine"><${Ago} at=${at} />${!published && ", not published yet"}</span></p>
+  <p><${Chip} label=${KINDS[kind] ?? { icon: "·", word: kind, tone: "quiet" }} /> to <strong>${to}</strong></p>
   <p>${subject}</p>
   <p class="fine">
-    <a href=${orderLink(orderId)}>order <code>${shortId(orderId)}</code></a>${level > 0 && `, level ${level}`}${deadline && `, to be decided by ${moment(deadline)}`}
+    <${Ago} at=${at} />, <a href=${orderLink(orderId)}>order <code>${shortId(orderId)}</code></a>${level > 0 && `, level ${level}`}${deadline && `, to be decided by ${moment(deadline)}`}${!published && ", not published yet"}
   </p>
 </li>`;

@@ -75,10 +75,10 @@ function Contents({ order }) {
   const document = useResource(`/orders/${encodeURIComponent(order.orderId)}/document`, Infinity);
   return html`<section aria-labelledby="contents">
     <h2 id="contents">Document</h2>
-    <${Shown} resource=${document} what="the document">
+    ${document.problem?.status === 404 ? html`<p class="empty">Your role sees the order, not what is in it.</p>` : html`<${Shown} resource=${document} what="the document">
       ${(/** @type {any} */ data) => html`<${Lines} lines=${data.lines} currency=${order.currency} />
         <p><button type="button" onClick=${() => save(`${order.orderId}.json`, data)}>Save as JSON</button></p>`}
-    <//>
+    <//>`}
   </section>`;
 }
 
