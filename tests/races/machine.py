@@ -200,6 +200,15 @@ class ApiAndModel(RuleBasedStateMachine):
     def a_step_comes_late(self, which: int, name: str, about: int) -> None:
         self.stage.step(which, name, about)
 
+    @may(held, 6, name=st.sampled_from([name for name in STEPS if name != "recover"]))
+    def the_fence_is_tried(self, which: int, name: str) -> None:
+        """By an execution that has not heard yet that its order is held."""
+        self.stage.step(which, name, about=1)
+
+    @may(alive, 1)
+    def the_execution_is_lost(self, which: int) -> None:
+        self.stage.step(which, "execution lost")
+
     @may(alive, 3, name=st.sampled_from(["begin-cooling-off", "begin-charge", "complete-order"]))
     def a_step_comes_too_soon(self, which: int, name: str) -> None:
         self.stage.step(which, name)
