@@ -113,8 +113,10 @@ class ApiAndModel(RuleBasedStateMachine):
 
     @may(due("settle-picking"), 4, names=st.permutations(STATIONS), outcome=outcomes)
     def two_stations_meet(self, which: int, names: list[str], outcome: str | None) -> None:
-        for name in names:
-            self.a_station_works(which, name, outcome)
+        """At one job: both want it, and perhaps both say what became of it."""
+        for said in (None, outcome):
+            for name in names:
+                self.a_station_works(which, name, said)
 
     @may(held)
     def an_operator_recovers(self, which: int) -> None:
@@ -231,11 +233,21 @@ class ApiAndModel(RuleBasedStateMachine):
         self.wait_until(model.levels[model.current - 1].escalates_at or 0)
         self.stage.step(which, "settle-level")
 
-    @may(those(is_being_picked), 4)
-    def a_station_falls_silent(self, which: int) -> None:
-        """Until its job is lost."""
-        self.wait_until(self.stage.model(which).jobs[-1].lost_at)
+    @may(those(is_being_picked), 16, comes_back=st.booleans())
+    def a_station_falls_silent(self, which: int, *, comes_back: bool) -> None:
+        """Until its job is lost, though perhaps nobody has written that down when it beats again."""
+        job = self.stage.model(which).jobs[-1]
+        self.wait_until(job.lost_at)
+        if comes_back and job.claimed_by is not None:
+            self.stage.beat(which, job.claimed_by, len(self.stage.model(which).jobs))
         self.stage.step(which, "settle-picking")
+
+    @may(due("settle-picking"), 3)
+    def nobody_finds_the_goods(self, which: int) -> None:
+        """Neither the first station nor the second."""
+        for name in STATIONS:
+            self.a_station_works(which, name, "failed")
+            self.stage.step(which, "open-job")
 
     def wait_until(self, moment: float) -> None:
         """Put the clock forward, unless it is later already."""

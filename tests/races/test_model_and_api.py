@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
 SEED = int(os.environ.get("MODEL_SEED", "20261121"))
 # After ten stories Hypothesis begins to vary those it has told, which reaches less: so a few times ten, from new seeds.
-TIMES, STORIES, STEPS = 6, 10, 50
+TIMES, STORIES, STEPS = 8, 10, 50
 LEAST_STEPS = 2_000
 ROOT = Path(__file__).resolve().parents[2]
 STATES_WITH_LEVELS = STATES - {"PENDING_APPROVAL"} | {"PENDING_APPROVAL(1)", "PENDING_APPROVAL(2)"}
