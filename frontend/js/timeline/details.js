@@ -40,7 +40,7 @@ function Attempt({ attempt, index, count, now }) {
   const went = last && !endedAt ? "STARTED" : attemptState(attempt);
   const took = Math.max(0, (endedAt ? Date.parse(endedAt) : now) - Date.parse(startedAt));
   const again = nextAttemptAt && last ? `again at ${moment(nextAttemptAt)}` : "";
-  return html`<${Chip} label=${operationState(went)} />
+  return html`<${Chip} label=${operationState(went)} />${" "}
     ${[`attempt ${index + 1} of ${count}`, (endedAt || last) && took > 0 && duration(took), errorText(error), again].filter(Boolean).join(" · ")}`;
 }
 

@@ -45,13 +45,13 @@ const Signatures = ({ order }) => html`<section aria-labelledby="signatures" cla
   <h2 id="signatures">Signatures</h2>
   ${order.levels.length === 0
     ? html`<p class="empty">Nobody has to sign an order of this size.</p>`
-    : html`<ol>${order.levels.map((/** @type {any} */ level) => html`<${Level} key=${level.level} level=${level} />`)}</ol>`}
+    : html`<ol>${order.levels.map((/** @type {any} */ level) => html`<${Level} key=${level.level} level=${level} alive=${["SUBMITTED", "PENDING_APPROVAL"].includes(order.status)} />`)}</ol>`}
 </section>`;
 
-/** @param {{level: any}} props */
-function Level({ level }) {
+/** @param {{level: any, alive: boolean}} props whether anybody may still sign */
+function Level({ level, alive }) {
   const missing = level.outcome === "open" || level.outcome === "waiting" ? Math.max(0, level.quorum - level.decisions.length) : 0;
-  const next = level.outcome === "open" ? "waiting for" : "to be signed by";
+  const next = !alive ? "not signed by" : level.outcome === "open" ? "waiting for" : "to be signed by";
   return html`<li data-outcome=${level.outcome}>
     ${level.decisions.map((/** @type {any} */ decision) => html`<${Signature} decision=${decision} />`)}
     ${missing > 0 &&
@@ -109,9 +109,9 @@ const Audit = ({ resource }) => html`<section aria-labelledby="audit" class="aud
 /** @param {{entry: any}} props */
 const Entry = ({ entry }) => html`<li>
   <time dateTime=${entry.at}>${moment(entry.at)}</time>
-  <span><strong>${entry.actor}</strong> ${eventWords(entry.event)}</span>
-  ${entry.to && entry.to !== entry.from && html`<${Moved} to=${entry.to} />`}
-  ${entry.data?.reason && html`<q>${entry.data.reason}</q>`}
+  <p><strong>${entry.actor}</strong> ${eventWords(entry.event)}
+    ${entry.to && entry.to !== entry.from && html` <${Moved} to=${entry.to} />`}
+    ${entry.data?.reason && html` <q>${entry.data.reason}</q>`}</p>
 </li>`;
 
 /** @param {{to: string}} props */
