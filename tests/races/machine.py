@@ -68,8 +68,10 @@ class ApiAndModel(RuleBasedStateMachine):
         elif model.jobs and model.beat(PEOPLE[STATION], len(model.jobs), stage.now)[0] == OK:
             stage.beat(number, STATION, len(model.jobs))
         elif step is not None:
-            stage.world.clock.move(seconds=model.waits.rest if model.status == "COOLING_OFF" else 0)
             stage.step(number, step)
+            if model.status == stage.model(number).status == "COOLING_OFF":  # too soon: it rests first
+                stage.world.clock.move(seconds=model.waits.rest)
+                stage.step(number, step)
         elif model.status == "NEEDS_ATTENTION":
             stage.recover(number, OPERATOR)
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from orders.adapters.memory import MemoryBucket
-from orders.domain.commands import NeedAttention
-from orders.domain.errors import CorruptDocumentError, KeyReusedError, NoHistoryError, OrderFencedError
-from orders.domain.model import OrderId
+from orders.adapters.memory import MemoryBucket, MemoryOrderBook
+from orders.domain.commands import NeedAttention, ReportPicking, Withdraw
+from orders.domain.errors import (
+    CorruptDocumentError,
+    KeyReusedError,
+    NoHistoryError,
+    OrderFencedError,
+    TransitionRefusedError,
+    WriteConflictError,
+)
+from orders.domain.model import OrderId, Status
 from orders.domain.submission import RequestedLine, Submission
-from orders.domain.transitions import judge, register
+from orders.domain.transitions import Change, judge, register
 from orders.services.ports import PaymentState
+from orders.services.writing import MAX_TRIES
 from tests.api.world import World
 from tests.builders import A_REF, a_document, a_person, at
 
-REQUESTER, OPERATOR = a_person("requester-1"), a_person("operator-1")
+REQUESTER, OPERATOR, STATION = a_person("requester-1"), a_person("operator-1"), a_person("warehouse-1")
 SUBMISSION = Submission("acme", "EUR", (RequestedLine("QUARTZ-LAMP", 1),))
 KEY = "key-of-a-test-000"
 
@@ -24,6 +33,21 @@ KEY = "key-of-a-test-000"
 def placed(world: World) -> OrderId:
     """Return an order for a lamp that was just placed."""
     return world.services().intake.submit(REQUESTER, KEY, SUBMISSION).order_id
+
+
+def waiting(world: World) -> OrderId:
+    """Return an order that waits for a manager."""
+    submission = Submission("acme", "EUR", (RequestedLine("ATLAS-ED", 3),))
+    order_id = world.services().intake.submit(REQUESTER, KEY, submission).order_id
+    world.open_level(order_id)
+    return order_id
+
+
+def held(world: World) -> OrderId:
+    """Return an order whose execution was lost while it waited for a manager."""
+    order_id = waiting(world)
+    world.services().notification.execution_lost(order_id, "STOPPED")
+    return order_id
 
 
 def being_picked(world: World) -> OrderId:
@@ -117,3 +141,117 @@ def test_a_void_that_comes_after_the_capture_pays_back() -> None:
     services.payment.void(order_id)
 
     assert services.payment.gateway.state(order_id) is PaymentState.REFUNDED
+
+
+# --- asked again, asked too late ------------------------------------------------------------------------------------
+
+
+def test_a_second_withdrawal_with_another_key_finds_the_first() -> None:
+    world = World()
+    order_id = waiting(world)
+    again = [world.services().approval.withdraw(order_id, Withdraw(REQUESTER, reason)) for reason in ("One", "Two")]
+
+    assert again[0] == again[1]
+    assert [entry.event for entry in world.orders.audit(order_id)].count("withdrawn") == 1
+
+
+def test_a_message_that_was_lost_is_noted_once() -> None:
+    world = World()
+    order_id = waiting(world)
+
+    looks = [world.services().approval.settle_level(order_id, 1, "request-decision-1") for _ in range(2)]
+
+    assert looks[0] == looks[1]
+    assert world.row(order_id).levels[0].undelivered == ("request-decision-1",)
+
+
+def test_a_result_that_is_told_twice_is_one_result() -> None:
+    world = World()
+    order_id = being_picked(world)
+    picking = world.services().picking
+    picking.beat(order_id, STATION, 1)
+
+    told = [picking.report(order_id, ReportPicking(STATION, 1, picked=True, reason=None)) for _ in range(2)]
+
+    assert told[0] == told[1]
+
+
+def test_a_beat_after_the_loss_of_the_job_comes_too_late_though_nobody_wrote_it_down() -> None:
+    world = World()
+    order_id = being_picked(world)
+    picking = world.services().picking
+    lost_at = picking.beat(order_id, STATION, 1).jobs[0].lost_at
+    assert lost_at is not None
+    world.clock.move(seconds=(lost_at - world.clock.now()).total_seconds())
+
+    with pytest.raises(TransitionRefusedError, match="over") as refusal:
+        picking.beat(order_id, STATION, 1)
+    assert refusal.value.code == "job-superseded"
+
+
+def test_a_job_whose_callback_nobody_has_published_is_claimed_all_the_same() -> None:
+    """The workflow finds the claim at its next look."""
+    world = World()
+    row = world.row(being_picked(world))
+    job = replace(row.jobs[0], claim_callback_id=None)
+    world.orders.commit(Change(row, replace(row, jobs=(job,), version=row.version + 1), None))
+
+    claimed = world.services().picking.beat(row.order_id, STATION, 1)
+
+    assert claimed.jobs[0].claimed_by == STATION.username
+    assert world.signaller.woken == ()
+
+
+def test_a_submission_that_comes_again_after_the_end_starts_nothing() -> None:
+    world = World()
+    order_id = placed(world)
+    world.services().closing.refuse(order_id, "Out of stock")
+    started = world.starter.started
+
+    assert world.services().intake.submit(REQUESTER, KEY, SUBMISSION).status is Status.REFUSED
+    assert world.starter.started == started
+
+
+# --- the fence ------------------------------------------------------------------------------------------------------
+
+
+def test_the_workflow_of_a_held_order_is_stopped_at_its_next_look() -> None:
+    world = World()
+    order_id = held(world)
+
+    with pytest.raises(OrderFencedError, match="attention"):
+        world.services().approval.settle_level(order_id, 1)
+
+
+def test_nobody_looks_at_the_levels_of_an_order_that_was_refused() -> None:
+    world = World()
+    order_id = an_order_without_execution(world)
+    world.services().closing.refuse(order_id, "Out of stock")
+
+    with pytest.raises(OrderFencedError, match="REFUSED"):
+        world.services().approval.settle_level(order_id, 1)
+
+
+def test_a_held_order_is_not_completed() -> None:
+    world = World()
+
+    order_id = held(world)
+
+    with pytest.raises(OrderFencedError):
+        world.services().closing.complete(order_id)
+
+
+def test_a_row_that_others_keep_writing_is_given_up_after_five_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller is told to come again; nobody waits for ever."""
+    world, tries = World(), []
+    order_id = placed(world)
+
+    def somebody_was_first(_book: MemoryOrderBook, change: Change) -> None:
+        tries.append(change)
+        raise WriteConflictError("Somebody else wrote first; read again.")
+
+    monkeypatch.setattr(MemoryOrderBook, "commit", somebody_was_first)
+
+    with pytest.raises(WriteConflictError):
+        world.services().approval.withdraw(order_id, Withdraw(REQUESTER, None))
+    assert len(tries) == MAX_TRIES
