@@ -7,7 +7,7 @@ const NOUNS = { STEP: "Step", WAIT: "Wait", CALLBACK: "Callback", CHAINED_INVOKE
 /** @type {Record<string, string>} */
 const VERBS = { SUCCEEDED: "Succeeded", FAILED: "Failed", TIMED_OUT: "TimedOut", STOPPED: "Stopped", CANCELLED: "Cancelled" };
 
-/** Every event in its order; a callback has the beginning of its operation's id in the place of its own. @param {string} orderId @param {Whole} history */
+/** Every event in its order; callbacks have no ids: nobody can wake an order with what is written here. @param {string} orderId @param {Whole} history */
 export function eventsOf(orderId, { startedAt, endedAt, status, input, result, error, operations }) {
   const execution = { Id: orderId, Name: orderId };
   const events = [
@@ -41,10 +41,10 @@ function eventsOfAttempt({ startedAt, endedAt, error, nextAttemptAt }, noun, sub
 }
 
 /** @param {Timeline.Operation} operation */
-function beginning({ id, type, deadline, startedAt, input }) {
+function beginning({ type, deadline, startedAt, input }) {
   if (type === "WAIT") return { ScheduledEndTimestamp: deadline };
   const seconds = deadline ? Math.round((Date.parse(deadline) - Date.parse(startedAt)) / 1000) : 0;
-  if (type === "CALLBACK") return { CallbackId: id.slice(0, 12), Timeout: seconds };
+  if (type === "CALLBACK") return { Timeout: seconds };
   return input ? { Input: { Payload: input } } : {};
 }
 

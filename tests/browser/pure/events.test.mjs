@@ -31,10 +31,10 @@ test("a poll that found nothing yet is no failure", () => {
   assert.deepEqual(outline(events).slice(1), ["2 StepStarted poll", "3 StepSucceeded poll", "4 StepStarted poll", "5 StepSucceeded poll"]);
 });
 
-test("waits and callbacks begin with their ends, and no callback with its own id", () => {
+test("waits and callbacks begin with their ends, and no callback with its id", () => {
   const wait = { ...step("wait", 1, 1), type: "WAIT", status: "STARTED", endedAt: null, deadline: at(31) };
   const callback = { ...step("0123456789abcdef", 1, 1), type: "CALLBACK", status: "TIMED_OUT", endedAt: at(11), deadline: at(11) };
   const [, waits, calls, ended] = eventsOf("o1", history([wait, callback]));
   assert.deepEqual(waits.WaitStartedDetails, { ScheduledEndTimestamp: at(31) });
-  assert.deepEqual([calls.CallbackStartedDetails, ended.EventType], [{ CallbackId: "0123456789ab", Timeout: 10 }, "CallbackTimedOut"]);
+  assert.deepEqual([calls.CallbackStartedDetails, ended.EventType], [{ Timeout: 10 }, "CallbackTimedOut"]);
 });
