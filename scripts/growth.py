@@ -15,7 +15,7 @@ COUNTS = (1_000, 10_000)
 
 
 def grow(counts: Sequence[int]) -> None:
-    """Print a measurement for each number of orders, each in a folder of its own, and compare the last with the first."""
+    """Print a measurement for each number of orders, each in a folder of its own; compare the last with the first."""
     sizes: list[Size] = []
     with tempfile.TemporaryDirectory(prefix="countersign-growth-") as home:
         originals = place_originals(Path(home) / "originals", 10)
