@@ -9,10 +9,10 @@ import pytest
 
 from orders.adapters.memory import MemoryTasks
 from orders.adapters.memory.tasks import Report
-from orders.domain.errors import AlreadySubmittedError, TransientFaultError
+from orders.domain.errors import AlreadySubmittedError, OrderNotFoundError, TransientFaultError
 from orders.domain.model import OrderId, Status
 from orders.wiring import Ports
-from tests.builders import a_person, rejection
+from tests.builders import a_document, a_person, rejection
 from tests.workflow.conftest import Golden
 from tests.workflow.harness import AUTOMATIC, ONE_LEVEL, World, a_world
 from tests.workflow.scenarios import BY_NAME, OPERATOR, Instead, People, publishes_nothing, silent_from_the_capture_on
@@ -202,3 +202,29 @@ def test_the_scenarios_have_one_for_each_way_to_report() -> None:
         Status.REJECTED,
         Status.FAILED,
     }
+
+
+def test_an_end_without_a_reason_is_told_as_what_it_is(world: World) -> None:
+    order_id = world.submit()
+    world.until_asked(order_id)
+    world.withdraw(order_id)
+    world.status(order_id)
+
+    assert world.services.reporting.answer(TOKEN, replace(world.row(order_id), outcome_reason=None))
+
+    assert reports(world)[TOKEN] == Report(error="WITHDRAWN", cause=f"{order_id} is WITHDRAWN")
+
+
+def test_a_document_that_names_no_task_or_has_no_row_reports_nothing(world: World) -> None:
+    order_id = world.submit(AUTOMATIC)
+    world.status(order_id)
+    assert not world.services.reporting.report_outcome(world.row(order_id).document)
+    stray = a_document(task_token=TOKEN)
+    world.ports.documents.put_if_absent(stray)
+    found = world.ports.documents.get(stray.order_id)
+    assert found is not None
+
+    with pytest.raises(OrderNotFoundError):
+        world.services.reporting.report_outcome(found[1])
+
+    assert reports(world) == {}
