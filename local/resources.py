@@ -1,16 +1,18 @@
-"""Makes the tables, buckets and topics that the template declares and the data service does not have yet."""
+"""Makes the tables, buckets, topics and queues that the template declares and the data service does not have yet."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.folder import StartError
-from local.template import Index, KeyAttribute, Table, Template, Topic
+from local.template import Index, KeyAttribute, Queue, Table, Template, Topic
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
 
 
 _FOR_PEOPLE = frozenset({"email", "email-json", "sms"})
@@ -23,6 +25,7 @@ class Clients:
     dynamodb: "DynamoDBClient"
     s3: "S3Client"
     sns: "SNSClient"
+    sqs: "SQSClient"
 
     @classmethod
     def of(cls, url: str, region: str) -> "Clients":
@@ -37,6 +40,7 @@ class Clients:
             session.client("dynamodb", endpoint_url=url, config=config),
             session.client("s3", endpoint_url=url, config=config),
             session.client("sns", endpoint_url=url, config=config),
+            session.client("sqs", endpoint_url=url, config=config),
         )
 
 
@@ -59,6 +63,11 @@ def make_missing(clients: Clients, template: Template) -> None:
     for topic in template.topics:
         if topic.arn not in topics:
             _make_topic(clients.sns, topic)
+    queues = {url.rpartition("/")[2] for url in clients.sqs.list_queues().get("QueueUrls", [])}
+    # A queue must be there before another one sends it its dead letters.
+    for queue in sorted(template.queues, key=lambda queue: queue.dead_letter_arn is not None):
+        if queue.name not in queues:
+            _make_queue(clients.sqs, queue)
 
 
 def _make_table(client: "DynamoDBClient", table: Table) -> None:
@@ -85,6 +94,17 @@ def _make_topic(client: "SNSClient", topic: Topic) -> None:
         if subscription.protocol not in _FOR_PEOPLE:
             continue
         client.subscribe(TopicArn=topic.arn, Protocol=subscription.protocol, Endpoint=subscription.endpoint)
+
+
+def _make_queue(client: "SQSClient", queue: Queue) -> None:
+    attributes: dict[Any, str] = {
+        "VisibilityTimeout": str(queue.visibility_seconds),
+        "MessageRetentionPeriod": str(queue.retention_seconds),
+    }
+    if queue.dead_letter_arn is not None:
+        redrive = {"deadLetterTargetArn": queue.dead_letter_arn, "maxReceiveCount": queue.maximum_receives}
+        attributes["RedrivePolicy"] = json.dumps(redrive)
+    client.create_queue(QueueName=queue.name, Attributes=attributes)
 
 
 def _compare(client: "DynamoDBClient", table: Table) -> None:

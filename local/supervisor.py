@@ -116,6 +116,7 @@ class Stack:
         self._events = EventBus(template.rules, self._environments.invoke, places.held.path / DEAD_LETTERS)
         self._servers: list[uvicorn.Server] = []
         self._started = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
         """Start, say so, and stay until a signal ends it; a part that cannot go on ends it with its error."""
@@ -129,7 +130,8 @@ class Stack:
             self._publish_edits(),
             *(service.keep_running(self._write_endpoints) for service in self._services),
         ]
-        tasks = {stop, *(asyncio.create_task(part) for part in parts)}
+        self._reading = asyncio.create_task(self._read_queues())
+        tasks = {stop, self._reading, *(asyncio.create_task(part) for part in parts)}
         try:
             while not stop.done():
                 done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -153,6 +155,15 @@ class Stack:
         self._write_endpoints()
         print(f"ready http://{HOST}:{self._port}", flush=True)
         self._environments.prewarm(function.name for function in self._template.functions)
+
+    async def _read_queues(self) -> None:
+        """Have the functions take what comes into the queues; never ends."""
+        from local.events.queues import QueueReader
+
+        await self._started.wait()
+        region, data, invoke = self._template.region, self._data.url, self._environments.invoke
+        readers = [QueueReader(source, region, data, invoke) for source in self._template.event_sources]
+        await asyncio.gather(*(reader.run() for reader in readers), asyncio.Event().wait())
 
     async def _publish_edits(self) -> None:
         """Notice edits of the functions, and let every new invocation have them; never ends."""
@@ -232,6 +243,8 @@ class Stack:
 
     async def _stop(self, tasks: set[asyncio.Task[Any]]) -> None:
         """End the callers before the called, so that nothing is recorded as having failed because of the stop."""
+        if self._reading is not None:
+            self._reading.cancel()
         for running in self._servers:
             running.should_exit = True
         await self._executions.stop()

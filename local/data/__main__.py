@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local.data", description="DynamoDB, S3 and SNS on loopback.")
+    parser = argparse.ArgumentParser(prog="python -m local.data", description="DynamoDB, S3, SNS and SQS on loopback.")
     parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
     parser.add_argument("--socket", type=int, help="file descriptor of a listening socket to use instead")
     parser.add_argument("--data", type=Path, required=True, help="folder of the journal")

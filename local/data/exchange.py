@@ -21,11 +21,12 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """What the caller gets back."""
+    """What the caller gets back; with `patience`, for so many seconds it would rather wait for a better answer."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    patience: float = 0.0
 
     @property
     def succeeded(self) -> bool:

@@ -31,15 +31,19 @@ Handler: TypeAlias = Callable[[Request, str, dict[str, str]], Any]
 _OWN_HEADERS = frozenset({"status", "date", "server", "content-length"})
 
 
-def call(handler: Handler, request: ApiRequest, service: str) -> ApiResponse:
-    """Let one of moto's handlers answer.
+# A host without dots: moto then reads bucket names from the path, where clients of an endpoint put them.
+_HOST = "localhost"
+
+
+def call(handler: Handler, request: ApiRequest, service: str, host: str = _HOST) -> ApiResponse:
+    """Let one of moto's handlers answer; `host` is where it says it is.
 
     Whatever it was signed for, it is answered for the one account and region of the local stack.
     A crash inside moto becomes a 500 with the name of the exception, which AWS clients retry.
     """
     if next(_calls) % _CALLS_BETWEEN_RESETS == 0:
         reset_model_data()  # moto keeps every object it ever made, for a dashboard that nobody sees here
-    wrapped = Request(_environ(request, service))
+    wrapped = Request(_environ(request, service, host))
     try:
         result = handler(wrapped, wrapped.raw_url, dict(wrapped.headers))
     except Exception as error:
@@ -60,10 +64,9 @@ def _plain_headers(headers: Mapping[str, Any], method: str) -> dict[str, str]:
     return kept
 
 
-def _environ(request: ApiRequest, service: str) -> dict[str, Any]:
+def _environ(request: ApiRequest, service: str, host: str) -> dict[str, Any]:
     headers = dict(request.headers)
-    # A host without dots: moto then reads bucket names from the path, where clients of an endpoint put them.
-    headers["host"] = "localhost"
+    headers["host"] = host
     headers["authorization"] = f"AWS4-HMAC-SHA256 Credential=local/20250101/{REGION}/{service}/aws4_request"
     headers["content-length"] = str(len(request.body))
     headers.pop("transfer-encoding", None)

@@ -1,8 +1,10 @@
 """The data service over HTTP."""
 
+import asyncio
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable, MutableMapping
 from typing import Any, TypeAlias
 
@@ -15,6 +17,7 @@ Message: TypeAlias = MutableMapping[str, Any]
 KEEP_ALIVE_SECONDS = 3600
 """Longer than any client keeps a connection, so that none is closed under a request."""
 BACKLOG = 1024
+LOOK_SECONDS = 0.25
 
 
 def application(store: DataStore) -> Callable[..., Any]:
@@ -33,7 +36,7 @@ def application(store: DataStore) -> Callable[..., Any]:
                 return
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        response = _answer(store, _request(scope, bytes(body)))
+        response = await _best_answer(store, _request(scope, bytes(body)))
         headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
         if "content-length" not in response.headers:
             headers.append((b"content-length", str(len(response.body)).encode()))
@@ -74,6 +77,16 @@ def run(store: DataStore, listener: socket.socket) -> None:
         timeout_graceful_shutdown=1,
     )
     uvicorn.Server(config).run(sockets=[listener])
+
+
+async def _best_answer(store: DataStore, request: ApiRequest) -> ApiResponse:
+    """The answer, or the better one that its caller would wait for: a long poll, which holds up no other request."""
+    asked = time.monotonic()
+    response = _answer(store, request)
+    while time.monotonic() < asked + response.patience:
+        await asyncio.sleep(LOOK_SECONDS)
+        response = _answer(store, request)
+    return response
 
 
 def _answer(store: DataStore, request: ApiRequest) -> ApiResponse:

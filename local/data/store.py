@@ -50,7 +50,26 @@ def _sns() -> Service:
     return SNS()
 
 
-FACTORIES: dict[str, Callable[[], Service]] = {"dynamodb": _dynamodb, "s3": _s3, "sns": _sns}
+def _sqs() -> Service:
+    from local.data.sqs import SQS
+
+    return SQS()
+
+
+def _step_functions() -> Service:
+    from local.data.step_functions import StepFunctions
+
+    return StepFunctions()
+
+
+FACTORIES: dict[str, Callable[[], Service]] = {
+    "dynamodb": _dynamodb,
+    "s3": _s3,
+    "sns": _sns,
+    "sqs": _sqs,
+    "stepfunctions": _step_functions,
+}
+TARGETS = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "AWSStepFunctions": "stepfunctions"}
 
 
 class DataStore:
@@ -112,7 +131,7 @@ def _without_garbage_collection() -> Iterator[None]:
 def service_name(request: ApiRequest) -> str:
     """Which service a request is for, by its protocol: JSON with a target, a form, or REST."""
     if "x-amz-target" in request.headers:
-        return "dynamodb"
+        return TARGETS.get(request.headers["x-amz-target"].partition(".")[0], "dynamodb")
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return "sns"
     return "s3"

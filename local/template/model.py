@@ -1,4 +1,4 @@
-"""The declared system: functions, routes, tables, buckets, topics and rules, every reference resolved."""
+"""The declared system: functions, routes, tables, buckets, topics, queues and rules, every reference resolved."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -151,6 +151,31 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
+class Queue:
+    """An SQS queue; what was received `maximum_receives` times goes to `dead_letter_arn`."""
+
+    logical_id: str
+    name: str
+    arn: str
+    visibility_seconds: int
+    retention_seconds: int
+    dead_letter_arn: str | None
+    maximum_receives: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventSource:
+    """A queue whose messages a function takes in batches; `names_failures` is ReportBatchItemFailures."""
+
+    logical_id: str
+    queue_name: str
+    queue_arn: str
+    function_arn: str
+    batch_size: int
+    names_failures: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """Where a rule sends an event; `dead_letter_arn` takes what could not be delivered."""
 
@@ -185,6 +210,8 @@ class Template:
     topics: tuple[Topic, ...]
     rules: tuple[Rule, ...]
     response_headers: Mapping[str, str]
+    queues: tuple[Queue, ...] = ()
+    event_sources: tuple[EventSource, ...] = ()
 
     def function(self, reference: str) -> Function | None:
         """Find a function by name or ARN, bare or with a qualifier that exists; None when there is none."""

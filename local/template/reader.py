@@ -11,7 +11,14 @@ from local.template.headers import read_headers
 from local.template.http import read_http_api
 from local.template.model import Template
 from local.template.names import ACCOUNT, REGION
-from local.template.resources import read_buckets, read_rules, read_tables, read_topics
+from local.template.resources import (
+    read_buckets,
+    read_event_sources,
+    read_queues,
+    read_rules,
+    read_tables,
+    read_topics,
+)
 
 
 def read(path: Path, environment: Mapping[str, str] | None = None) -> Template:
@@ -39,4 +46,6 @@ def read(path: Path, environment: Mapping[str, str] | None = None) -> Template:
         topics=read_topics(declared),
         rules=read_rules(declared),
         response_headers=read_headers(declared),
+        queues=read_queues(declared),
+        event_sources=read_event_sources(declared),
     )

@@ -1,12 +1,25 @@
-"""Tables, buckets, topics and rules."""
+"""Tables, buckets, topics, queues and rules."""
 
 from collections.abc import Iterator, Mapping
 
 from local.template.declared import Declared
 from local.template.document import Node, TemplateError
-from local.template.model import Bucket, Index, KeyAttribute, Rule, Subscription, Table, Target, Topic
+from local.template.model import (
+    Bucket,
+    EventSource,
+    Index,
+    KeyAttribute,
+    Queue,
+    Rule,
+    Subscription,
+    Table,
+    Target,
+    Topic,
+)
 
 _EVENTBRIDGE_RETRIES = 185
+_VISIBILITY_SECONDS, _RETENTION_SECONDS = 30, 345_600
+_BATCH_SIZE = 10
 
 
 def read_tables(declared: Declared) -> tuple[Table, ...]:
@@ -38,6 +51,42 @@ def read_topics(declared: Declared) -> tuple[Topic, ...]:
         subscriptions = (*own, *(listener for topic, listener in listeners if topic == arn))
         topics.append(Topic(logical_id, declared.names.physical(logical_id), arn, subscriptions))
     return tuple(topics)
+
+
+def read_queues(declared: Declared) -> tuple[Queue, ...]:
+    """Every SQS queue."""
+    return tuple(
+        _queue(declared, logical_id, properties) for logical_id, properties in declared.of_type("AWS::SQS::Queue")
+    )
+
+
+def read_event_sources(declared: Declared) -> tuple[EventSource, ...]:
+    """Every enabled event source mapping; each reads a queue of the template."""
+    queues = {queue.arn: queue for queue in read_queues(declared)}
+    sources = []
+    for logical_id, properties in declared.of_type("AWS::Lambda::EventSourceMapping"):
+        queue = queues.get(properties.at("EventSourceArn").text())
+        if queue is None:
+            raise properties.at("EventSourceArn").wrong("the ARN of a queue of this template")
+        if not properties.at("Enabled").flag(default=True):
+            continue
+        names_failures = "ReportBatchItemFailures" in properties.at("FunctionResponseTypes").texts()
+        function, size = properties.at("FunctionName").text(), properties.at("BatchSize").integer(_BATCH_SIZE)
+        sources.append(EventSource(logical_id, queue.name, queue.arn, function, size, names_failures))
+    return tuple(sources)
+
+
+def _queue(declared: Declared, logical_id: str, properties: Node) -> Queue:
+    redrive = properties.at("RedrivePolicy")
+    return Queue(
+        logical_id=logical_id,
+        name=declared.names.physical(logical_id),
+        arn=declared.names.arn(logical_id),
+        visibility_seconds=properties.at("VisibilityTimeout").integer(_VISIBILITY_SECONDS),
+        retention_seconds=properties.at("MessageRetentionPeriod").integer(_RETENTION_SECONDS),
+        dead_letter_arn=None if redrive.missing else redrive.at("deadLetterTargetArn").text(),
+        maximum_receives=0 if redrive.missing else redrive.at("maxReceiveCount").integer(),
+    )
 
 
 def read_rules(declared: Declared) -> tuple[Rule, ...]:

@@ -46,6 +46,17 @@ def test_a_document_comes_back_with_what_names_it(adapters: Adapters) -> None:
     assert adapters.documents.read(ref) == document
 
 
+def test_a_task_token_is_kept_in_the_document_and_shown_by_nothing(adapters: Adapters) -> None:
+    """Whoever has it can answer the state machine; a document without one has no place for it."""
+    document = a_document(task_token="a-capability")
+    adapters.documents.put_if_absent(document)
+    found = adapters.documents.get(document.order_id)
+    assert found is not None
+    assert found[0].task_token == "a-capability"
+    assert "a-capability" not in f"{found}"
+    assert b"taskToken" not in document_bytes(a_document())
+
+
 def test_the_first_document_stays(adapters: Adapters) -> None:
     """A retry finds what is there, and compares."""
     first, second = a_document(), a_document(customer="another")

@@ -110,6 +110,12 @@ def test_a_recovery_is_an_execution_of_its_own(lambda_api: Stubber) -> None:
     assert json.loads(payload) == {**json.loads(execution_input(ORDER, REF)), "recovery": 2}
 
 
+def test_a_recovery_is_told_that_a_state_machine_waits() -> None:
+    """It registers nothing, so it could not find out; every other execution finds out by itself."""
+    told = json.loads(execution_input(ORDER, REF, recovery=1, awaited=True))
+    assert told == {**json.loads(execution_input(ORDER, REF)), "recovery": 1, "awaited": True}
+
+
 def test_a_stop_says_why(lambda_api: Stubber) -> None:
     """The reason is in the execution's history."""
     error = {"ErrorType": "StoppedByOperator", "ErrorMessage": "wrong customer"}

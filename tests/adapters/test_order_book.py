@@ -63,6 +63,23 @@ def test_a_row_comes_back_as_it_was_written(adapters: Adapters) -> None:
     assert adapters.orders.get(order.order_id) == order
 
 
+def test_a_row_knows_that_somebody_waits_and_not_the_token(adapters: Adapters) -> None:
+    """Only the document has that; a row that nobody waits for says nothing of it."""
+    order = placed(adapters.orders, task_token="a-capability")
+    found = adapters.orders.get(order.order_id)
+    assert found == order
+    assert found.awaited is True
+    assert placed(adapters.orders, 2).awaited is False
+
+
+def test_no_item_of_the_table_has_the_token(aws: Adapters) -> None:
+    """Neither row nor audit; and only an awaited order's row is told apart."""
+    placed(aws.orders, task_token="a-capability")
+    placed(aws.orders, 2)
+    assert "a-capability" not in str(items())
+    assert len(items(lambda item: "awaited" in item)) == 1
+
+
 def test_of_two_changes_to_one_row_the_first_is_made(adapters: Adapters) -> None:
     """The loser conflicts and leaves no trace: neither audit nor vote nor list."""
     order = asked(adapters.orders)

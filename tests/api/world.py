@@ -22,6 +22,7 @@ from orders.adapters.memory import (
     MemoryPublisher,
     MemorySignaller,
     MemoryStarter,
+    MemoryTasks,
     MemoryWarehouse,
     MovableClock,
     no_pause,
@@ -174,6 +175,7 @@ class World:
     signaller: MemorySignaller = field(default_factory=MemorySignaller)
     history: MemoryHistory = field(default_factory=MemoryHistory)
     bucket: MemoryBucket = field(default_factory=MemoryBucket)
+    tasks: MemoryTasks = field(default_factory=MemoryTasks)
 
     def services(self) -> Services:
         """Return the services over this world's adapters."""
@@ -197,6 +199,7 @@ class World:
             gateway=SandboxGateway(MemoryLedger(), SystemClock()),
             outbox=MemoryOutbox(),
             publisher=MemoryPublisher(),
+            tasks=self.tasks,
         )
 
     def submit(self, person: str = "requester-1", body: dict[str, Any] | None = None) -> str:

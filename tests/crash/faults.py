@@ -88,6 +88,7 @@ EFFECTS: Mapping[str, frozenset[str]] = {
     "gateway": frozenset({"authorise", "capture", "settled", "void", "refund"}),
     "outbox": frozenset({"record", "mark_published"}),
     "publisher": frozenset({"publish"}),
+    "tasks": frozenset({"succeed", "fail"}),
 }
 QUESTIONS: Mapping[str, frozenset[str]] = {
     "orders": frozenset({"get"}),
@@ -230,8 +231,8 @@ class _Tap:
         if method not in EFFECTS.get(self._name, frozenset()) | QUESTIONS.get(self._name, frozenset()):
             return target
 
-        def tapped(*arguments: Any) -> Any:
-            return self._disturbance.call(self._name, method, arguments, lambda: target(*arguments))
+        def tapped(*arguments: Any, **named: Any) -> Any:
+            return self._disturbance.call(self._name, method, arguments, lambda: target(*arguments, **named))
 
         return tapped
 

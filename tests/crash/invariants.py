@@ -14,6 +14,7 @@ from typing import get_args
 
 from aws_durable_execution_sdk_python_testing.execution import Execution
 
+from orders.adapters.memory.tasks import Report
 from orders.adapters.sandbox.gateway import LedgerEntry
 from orders.adapters.sandbox.payments import Operation
 from orders.domain.commands import Command
@@ -31,7 +32,7 @@ from orders.domain.model import (
 )
 from orders.domain.transitions import TABLE, Change
 from orders.services.ports import Message, PaymentState
-from tests.workflow.scenarios import People, result_status
+from tests.workflow.scenarios import People, result_status, task_of
 
 # Commands whose event depends on what they say.
 _SPOKEN = {"Decide": ("approved", "rejected"), "ReportPicking": ("picked", "picking-failed")}
@@ -51,6 +52,7 @@ class Evidence:
     accepted: tuple[tuple[int, Decision], ...]
     ended: bool
     result: str | None
+    task: Report | None
 
 
 def evidence_of(people: People) -> Evidence:
@@ -75,6 +77,7 @@ def evidence_of(people: People) -> Evidence:
         accepted=tuple(people.accepted),
         ended=execution.is_complete,
         result=result_status(execution),
+        task=world.ports.tasks.reports.get(task_of(order_id)),  # type: ignore[attr-defined]  # memory
     )
 
 
@@ -189,6 +192,14 @@ def row_result_and_outbox_agree(evidence: Evidence) -> Iterator[str]:
         yield f"the requester was told {told}, the row is {evidence.row.status}"
 
 
+def its_task_heard_how_it_ended(evidence: Evidence) -> Iterator[str]:
+    """A state machine that waited was told, what the row says, and nobody else was."""
+    heard = None if evidence.task is None else evidence.task.error or (evidence.task.output or {}).get("status")
+    expected = evidence.row.status if evidence.row.awaited and evidence.row.is_final else None
+    if heard != expected:
+        yield f"its task heard {heard}, the row is {evidence.row.status}"
+
+
 def nothing_is_open(evidence: Evidence) -> Iterator[str]:
     """The execution has ended, and a closed order has neither an open level nor an open job."""
     if not evidence.ended:
@@ -213,6 +224,7 @@ RULES: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     requester_never_decides,
     audit_is_gapless,
     row_result_and_outbox_agree,
+    its_task_heard_how_it_ended,
     nothing_is_open,
 )
 _AFTER_A_NO = {Status.REJECTED, Status.NEEDS_ATTENTION, Status.FAILED}

@@ -27,7 +27,15 @@ Record = Callable[[str, object], None]
 # The experiments share two cores with whatever else runs.
 pytestmark = pytest.mark.timeout(240)
 # Every service and every port is called in these.
-THROTTLED = ("manager-approves", "finance-and-cooling-off", "sold-out", "capture-declined", "picked", "recovery")
+THROTTLED = (
+    "manager-approves",
+    "finance-and-cooling-off",
+    "sold-out",
+    "capture-declined",
+    "picked",
+    "recovery",
+    "state-machine",
+)
 PAIRED = (
     "automatic",
     "manager-approves",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from orders.adapters.memory.tasks import Report
 from orders.adapters.sandbox.gateway import LedgerEntry
 from orders.adapters.sandbox.payments import Operation
 from orders.domain.commands import BeginCharge, Complete, OpenLevel, Withdraw
@@ -57,6 +58,7 @@ def a_completed_order() -> Evidence:
         accepted=((1, row.levels[0].decisions[0]),),
         ended=True,
         result="COMPLETED",
+        task=None,
     )
 
 
@@ -136,6 +138,14 @@ WRONGS: dict[str, tuple[str, Callable[[Evidence], Evidence]]] = {
     "nobody told": ("row_result_and_outbox_agree", lambda e: replace(e, outbox=())),
     "told something else": ("row_result_and_outbox_agree", lambda e: replace(e, outbox=(REFUSED,))),
     "one key, two items": ("row_result_and_outbox_agree", lambda e: replace(e, outbox=e.outbox * 2)),
+    "a state machine still waits": (
+        "its_task_heard_how_it_ended",
+        lambda e: replace(e, row=replace(e.row, awaited=True)),
+    ),
+    "a state machine heard something else": (
+        "its_task_heard_how_it_ended",
+        lambda e: replace(e, row=replace(e.row, awaited=True), task=Report(error="REFUSED")),
+    ),
     "execution runs": ("nothing_is_open", lambda e: replace(e, ended=False)),
     "order not closed": ("nothing_is_open", lambda e: replace(e, row=replace(e.row, status=Status.CHARGING))),
     "level open": ("nothing_is_open", lambda e: level(e, outcome=LevelOutcome.OPEN)),

@@ -82,6 +82,7 @@ def _evidence(stage: Stage, row: Order) -> Evidence:
         accepted=tuple((level.number, vote) for level in row.levels for vote in level.decisions),
         ended=row.status in FINAL,
         result=None,
+        task=None,
     )
 
 

@@ -14,7 +14,7 @@ HANDLERS = {
     "ApprovalApi": "approval_api.handler",
     "Notifier": "notifier.handler",
 }
-SERVICES = {"dynamodb", "lambda", "s3", "sns", "sts"}
+SERVICES = {"dynamodb", "lambda", "s3", "sns", "stepfunctions", "sts"}
 MOST_MEGABYTES = 6.0
 
 pytestmark = pytest.mark.timeout(300)

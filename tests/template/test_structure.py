@@ -26,9 +26,9 @@ def lambda_destinations(deployed: Json) -> list[str]:
 
 
 def calls_past_the_alias(deployed: Json) -> list[str]:
-    """Permissions, rule targets and routes that name a function instead of its alias."""
-    permissions = of_type(deployed, "AWS::Lambda::Permission")
-    named = {name: text(each["FunctionName"]) for name, each in permissions.items()}
+    """Permissions, event sources, rule targets and routes that name a function instead of its alias."""
+    callers = of_type(deployed, "AWS::Lambda::Permission") | of_type(deployed, "AWS::Lambda::EventSourceMapping")
+    named = {name: text(each["FunctionName"]) for name, each in callers.items()}
     for name, rule in of_type(deployed, "AWS::Events::Rule").items():
         named |= {f"{name}.{target['Id']}": text(target["Arn"]) for target in rule["Targets"]}
     for path, methods in deployed["Resources"]["HttpApi"]["Properties"]["Body"]["paths"].items():
@@ -116,7 +116,7 @@ def test_the_durable_function_sends_its_results_to_no_function(deployed: Json) -
 
 
 def test_what_cannot_be_delivered_is_kept_for_two_weeks(deployed: Json) -> None:
-    """Starts, messages and status events that fail for good end in a queue, not nowhere."""
+    """Starts, messages, status events and queued orders that fail for good end in a queue, not nowhere."""
     functions = function_properties(deployed)
     assert text(functions["OrderWorkflow"]["DeadLetterConfig"]["TargetArn"]) == "${WorkflowDeadLetters.Arn}"
     assert text(functions["Notifier"]["DeadLetterConfig"]["TargetArn"]) == "${NotifierDeadLetters.Arn}"
@@ -124,7 +124,37 @@ def test_what_cannot_be_delivered_is_kept_for_two_weeks(deployed: Json) -> None:
     (target,) = rule["Targets"]
     assert text(target["DeadLetterConfig"]["Arn"]) == "${NotifierDeadLetters.Arn}"
     queues = of_type(deployed, "AWS::SQS::Queue")
-    assert {each["MessageRetentionPeriod"] for each in queues.values()} == {1_209_600}
+    assert text(queues["IntakeQueue"]["RedrivePolicy"]["deadLetterTargetArn"]) == "${IntakeDeadLetters.Arn}"
+    dead_letters = {name: each for name, each in queues.items() if name.endswith("DeadLetters")}
+    assert {each["MessageRetentionPeriod"] for each in dead_letters.values()} == {1_209_600}
+    assert {*queues} - {*dead_letters} == {"IntakeQueue"}
+
+
+def test_a_queued_order_is_hidden_long_enough_and_kept_shorter_than_a_dead_letter(deployed: Json) -> None:
+    """A dead letter keeps the age it had; a message that shows up while it is worked on is worked on twice."""
+    queue = of_type(deployed, "AWS::SQS::Queue")["IntakeQueue"]
+    assert queue["VisibilityTimeout"] >= 6 * function_properties(deployed)["ApprovalApi"]["Timeout"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+    assert queue["MessageRetentionPeriod"] < 1_209_600
+
+
+def test_one_message_that_cannot_be_taken_holds_up_no_other(deployed: Json) -> None:
+    """The function names the messages of a batch that failed, through the alias, and leaves room for people."""
+    (source_,) = of_type(deployed, "AWS::Lambda::EventSourceMapping").values()
+    assert text(source_["FunctionName"]) == "${ApprovalApiAliaslive}"
+    assert text(source_["EventSourceArn"]) == "${IntakeQueue.Arn}"
+    assert source_["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source_["ScalingConfig"]["MaximumConcurrency"] <= 10
+
+
+def test_a_queue_is_encrypted_and_the_way_in_lets_nobody_in_by_itself(deployed: Json) -> None:
+    """Who sends an order speaks for a requester: that is for IAM to give, and no policy of the queue gives it."""
+    assert all(each["SqsManagedSseEnabled"] is True for each in of_type(deployed, "AWS::SQS::Queue").values())
+    policies = of_type(deployed, "AWS::SQS::QueuePolicy").values()
+    (policy,) = [each for each in policies if [text(queue) for queue in each["Queues"]] == ["${IntakeQueue}"]]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_the_rule_hears_of_every_end_of_this_workflow_and_of_nothing_else(deployed: Json) -> None:

@@ -24,6 +24,7 @@ from orders.adapters.memory import (
     MemoryOrderBook,
     MemoryOutbox,
     MemoryPublisher,
+    MemoryTasks,
     MemoryWarehouse,
     no_pause,
 )
@@ -88,12 +89,13 @@ class Starter:
             self.arns[order_id] = self.runner.run_async(input=json.dumps(event), execution_name=order_id)
         return self.arns[order_id]
 
-    def start_recovery(self, order_id: OrderId, ref: Any, number: int) -> str:
+    def start_recovery(self, order_id: OrderId, ref: Any, number: int, *, awaited: bool = False) -> str:
         """Return the ARN of the recovery of this number, starting it at the first call."""
         name = OrderId(f"{order_id}-r{number}")
         if name not in self.arns:
             document = {"key": ref.key, "sha256": ref.sha256, "bytes": ref.bytes}
             event = {"orderId": order_id, "document": document, "recovery": number}
+            event |= {"awaited": True} if awaited else {}
             self.arns[name] = self.runner.run_async(input=json.dumps(event), execution_name=name)
         return self.arns[name]
 
@@ -126,14 +128,21 @@ class World:
     keys: int = 0
 
     def submit(
-        self, lines: tuple[tuple[str, int], ...] = ONE_LEVEL, customer: str = "acme", key: str | None = None
+        self,
+        lines: tuple[tuple[str, int], ...] = ONE_LEVEL,
+        customer: str = "acme",
+        key: str | None = None,
+        task_token: str | None = None,
     ) -> OrderId:
-        """Submit an order as requester-1 and return its id; its execution is running. Without a key it is a new one."""
+        """Submit an order as requester-1 and return its id; its execution is running. Without a key it is a new one.
+
+        With a token it is one that a state machine waits for.
+        """
         if key is None:
             self.keys += 1
             key = f"key-{self.keys:012}"
         submission = Submission(customer, "EUR", tuple(RequestedLine(*line) for line in lines))
-        return self.services.intake.submit(a_person("requester-1"), key, submission).order_id
+        return self.services.intake.submit(a_person("requester-1"), key, submission, task_token).order_id
 
     def row(self, order_id: OrderId) -> Order:
         """Return the order's row."""
@@ -231,6 +240,7 @@ def memory_ports(catalogue: Catalogue, wire: Wire, starter: Starter) -> Ports:
         gateway=SandboxGateway(MemoryLedger(), clock),
         outbox=MemoryOutbox(),
         publisher=MemoryPublisher(),
+        tasks=MemoryTasks(),
     )
 
 

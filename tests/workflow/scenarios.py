@@ -293,7 +293,10 @@ def withdrawn_while_screened(ports: Ports) -> Ports:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One way an order can go. Waits are in seconds; `skip_time` is for those that need not really wait."""
+    """One way an order can go. Waits are in seconds; `skip_time` is for those that need not really wait.
+
+    An `awaited` one is placed by a state machine, which waits for its end.
+    """
 
     name: str
     ends: Status
@@ -303,6 +306,7 @@ class Scenario:
     broken: Callable[[Ports], Ports] = untouched
     waits: Mapping[str, int] = field(default_factory=dict)
     skip_time: bool = True
+    awaited: bool = False
 
 
 SCENARIOS = (
@@ -343,6 +347,9 @@ SCENARIOS = (
     Scenario("notifier-fails", Status.COMPLETED, manager_approves, broken=publishes_nothing),
     Scenario("signals-lost", Status.COMPLETED, manager_approves, broken=loses_signals, waits={"reminder": 2}),
     Scenario("stray-signal", Status.COMPLETED, somebody_signals),
+    Scenario("state-machine", Status.COMPLETED, manager_approves, awaited=True),
+    Scenario("state-machine-rejected", Status.REJECTED, manager_rejects, awaited=True),
+    Scenario("state-machine-recovered", Status.FAILED, operator_recovers, awaited=True),
 )
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
@@ -352,10 +359,16 @@ def order_id_of(key: str) -> OrderId:
     return order_id_for(REQUESTER.username, key)
 
 
+def task_of(order_id: OrderId) -> str:
+    """Return the token of the task that waits for this order."""
+    return f"task-of-{order_id}"
+
+
 def play(scenario: Scenario, world: World, key: str) -> People:
     """Take one order through the scenario until its execution has ended and its status event has been delivered."""
     people = People(world, order_id_of(key))
-    insist(lambda: world.submit(scenario.lines, scenario.customer, key))
+    token = task_of(people.order_id) if scenario.awaited else None
+    insist(lambda: world.submit(scenario.lines, scenario.customer, key, token))
     scenario.drive(people)
     people.hear(people.order_id)
     return people

@@ -25,7 +25,7 @@ from tests.workflow.scenarios import BY_NAME, SCENARIOS, Scenario, play
 HISTORIES = Path(__file__).parent / "histories"
 WORKFLOW = Path(__file__).parents[2] / "functions" / "workflow" / "order_workflow"
 # A scenario's history is its order's execution; these are about the recovery that follows it.
-RECOVERIES = {"recovery": "recovery-r1"}
+RECOVERIES = {"recovery": "recovery-r1", "state-machine-recovered": "state-machine-recovered-r1"}
 NAMES = (*BY_NAME, *RECOVERIES.values())
 MOMENT = "2026-11-02T12:00:00+00:00"
 History = list[dict[str, Any]]

@@ -1,4 +1,7 @@
-"""The routes. Each parses (its signature says what), calls one service and renders; errors become problems below."""
+"""The routes. Each parses (its signature says what), calls one service and renders; errors become problems below.
+
+The function has a second way in, the intake queue: see `intake_queue`.
+"""
 
 from __future__ import annotations
 
@@ -356,7 +359,16 @@ app.exception_handler(Exception)(refuse)
 @metrics.log_metrics
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP, clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one HTTP request (payload version 2.0)."""
+    """Answer one HTTP request (payload version 2.0), or take a batch of the intake queue."""
+    if "Records" not in event:
+        return answer_request(event, context)
+    from approval_api.intake_queue import take_batch  # noqa: PLC0415  # no request waits for what only the queue needs
+
+    return take_batch(event, context)
+
+
+def answer_request(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one HTTP request."""
     answer = refused_unread(event) or app.resolve(event, context)
     answer["headers"] = {**HEADERS, **answer["headers"]}
     status = int(answer["statusCode"])

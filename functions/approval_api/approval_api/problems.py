@@ -10,6 +10,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from orders.domain.errors import (
+    AlreadySubmittedError,
     CountersignError,
     FieldError,
     InvalidRequestError,
@@ -92,6 +93,7 @@ STATUS_OF: Mapping[type[CountersignError], int] = {
     OrderNotFoundError: 404,
     NoSuchRouteError: 404,
     MethodNotAllowedError: 405,
+    AlreadySubmittedError: 409,
     TransitionRefusedError: 409,
     RequestInFlightError: 409,
     RequestTooLargeError: 413,

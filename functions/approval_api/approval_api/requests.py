@@ -20,6 +20,8 @@ from orders.domain.submission import MAX_LINES, MAX_QUANTITY, RequestedLine, Sub
 MOST_BYTES = 1_000_000
 MOST_LEVELS_DEEP = 20
 LONGEST_TEXT = 2_000
+LONGEST_TOKEN = 2_048
+IDEMPOTENCY_KEY = "^[A-Za-z0-9_-]{16,64}$"
 _JSON = re.compile(r"application/json\s*(;.*)?")
 
 
@@ -46,6 +48,15 @@ class SubmissionBody(_Body):
         """Return it in the words of the domain."""
         lines = tuple(RequestedLine(line.sku, line.quantity) for line in self.lines)
         return Submission(self.customer, self.currency, lines, self.note)
+
+
+class QueuedBody(_Body):
+    """A message of the intake queue: an order, for whom, and the token of the task that waits for it, if one does."""
+
+    requester: Annotated[str, Field(max_length=128, pattern=r"^\S+$")]
+    idempotency_key: Annotated[str, Field(alias="idempotencyKey", pattern=IDEMPOTENCY_KEY)]
+    order: SubmissionBody
+    task_token: Annotated[str | None, Field(alias="taskToken", min_length=1, max_length=LONGEST_TOKEN)] = None
 
 
 class DecisionBody(_Body):
@@ -104,7 +115,7 @@ IdempotencyKey = Annotated[
     str,
     Header(
         alias="Idempotency-Key",
-        pattern="^[A-Za-z0-9_-]{16,64}$",
+        pattern=IDEMPOTENCY_KEY,
         description="Made by the caller, the same at every try of the same request; kept for 24 hours",
     ),
 ]

@@ -18,11 +18,15 @@ class Document(TypedDict):
 
 
 class OrderInput(TypedDict):
-    """The execution's input: the same bytes on every retry of a submission. `recovery` numbers one that only undoes."""
+    """The execution's input: the same bytes on every retry of a submission.
+
+    `recovery` numbers one that only undoes, which registers nothing: it is told here whether the order is `awaited`.
+    """
 
     orderId: str
     document: Document
     recovery: NotRequired[int]
+    awaited: NotRequired[bool]
 
 
 class LevelPlan(TypedDict):
@@ -41,13 +45,17 @@ class PickingPlan(TypedDict):
 
 
 class Registered(TypedDict):
-    """What register-order found. `fresh` is False for a late duplicate start: the order is past its beginning."""
+    """What register-order found. `fresh` is False for a late duplicate start: the order is past its beginning.
+
+    `awaited` is there when a state machine waits for the outcome; the token that it waits with stays in the document.
+    """
 
     fresh: bool
     branches: int
     levels: list[LevelPlan]
     coolingOffSeconds: int
     picking: PickingPlan | None
+    awaited: NotRequired[bool]
 
 
 class LookResult(TypedDict):

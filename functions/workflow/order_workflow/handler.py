@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_durable_execution_sdk_python import DurableContext, InvokeError, durable_execution
+from aws_durable_execution_sdk_python import DurableContext, InvokeError, StepError, durable_execution
 
 from order_workflow import retries, steps
 from order_workflow.approval import approve_level
@@ -32,17 +32,19 @@ def handler(event: Any, context: DurableContext) -> OrderResult:
     order: OrderInput = event
     context.set_logger(steps.order_logger(order["orderId"]))
     if "recovery" in order:
-        return finish(context, order, recover(context, order))
+        return finish(context, order, recover(context, order), awaited=order.get("awaited", False))
     execution_arn = context.execution_context.durable_execution_arn
     registered = context.step(steps.register_order(order, execution_arn), name="register-order", config=retries.STORAGE)
     if not registered["fresh"]:  # a late duplicate start of an order that is past its beginning
         return {"orderId": order["orderId"], "status": "UNCHANGED"}
-    return finish(context, order, process(context, order, registered))
+    return finish(context, order, process(context, order, registered), awaited=registered.get("awaited", False))
 
 
-def finish(context: DurableContext, order: OrderInput, status: str) -> OrderResult:
-    """Tell the requester how it ended."""
+def finish(context: DurableContext, order: OrderInput, status: str, *, awaited: bool) -> OrderResult:
+    """Tell the requester how it ended, and the state machine that waits for it; one that is held has not ended."""
     announce_outcome(context, order, status)
+    if awaited and status != "NEEDS_ATTENTION":
+        report_to_state_machine(context, order)
     return {"orderId": order["orderId"], "status": status}
 
 
@@ -73,3 +75,11 @@ def announce_outcome(context: DurableContext, order: OrderInput, status: str) ->
         context.invoke(steps.notifier(), payload, name="announce-outcome")
     except InvokeError:
         context.logger.warning("the outcome could not be announced", extra={"status": status})
+
+
+def report_to_state_machine(context: DurableContext, order: OrderInput) -> None:
+    """End the task that waits for this order. If that keeps failing, the task's own timeout tells its state machine."""
+    try:
+        context.step(steps.report_to_state_machine(order), name="report-to-state-machine", config=retries.REPORT)
+    except StepError:
+        context.logger.warning("the state machine could not be told")

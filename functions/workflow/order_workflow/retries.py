@@ -59,6 +59,18 @@ COMPENSATION = StepConfig(
     )
 )
 
+# Reporting to a state machine: as patient, because nobody reports after it; its task then waits until it times out.
+REPORT = StepConfig(
+    retry_strategy=create_retry_strategy(
+        RetryStrategyConfig(
+            max_attempts=12,
+            initial_delay=Duration.from_seconds(1),
+            max_delay=Duration.from_minutes(5),
+            retryable_error_types=[TransientFaultError],
+        )
+    )
+)
+
 
 def _unsettled(settled: bool) -> bool:  # noqa: FBT001  # the SDK passes the polled state by position
     return not settled

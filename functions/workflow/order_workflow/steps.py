@@ -48,13 +48,14 @@ def register_order(order: OrderInput, execution_arn: str) -> Callable[[StepConte
         step.logger.info("order registered", extra={"fresh": row is not None})
         if row is None:
             return {"fresh": False, "branches": 0, "levels": [], "coolingOffSeconds": 0, "picking": None}
-        return {
+        registered: Registered = {
             "fresh": True,
             "branches": services().stock.branches(ref),
             "levels": _plan(row),
             "coolingOffSeconds": row.cooling_off_seconds,
             "picking": _picking(row.picking),
         }
+        return {**registered, "awaited": True} if row.awaited else registered
 
     return body
 
@@ -236,6 +237,17 @@ def hold_order(order: OrderInput, reason: str) -> Callable[[StepContext], str]:
     def body(step: StepContext) -> str:
         step.logger.error("order needs attention", extra={"reason": reason})
         return str(services().closing.hold(OrderId(order["orderId"]), reason).status)
+
+    return body
+
+
+def report_to_state_machine(order: OrderInput) -> Callable[[StepContext], bool]:
+    """End the task that waits for the order; False when it no longer did. Key: the task's token, in the document."""
+
+    def body(step: StepContext) -> bool:
+        told = services().reporting.report_outcome(_ref(order["document"]))
+        step.logger.info("state machine told" if told else "the state machine's task was over")
+        return told
 
     return body
 

@@ -18,6 +18,7 @@ from orders.adapters.dynamodb import DynamoDuplicates, DynamoOrderBook, DynamoOu
 from orders.adapters.reference import load_catalogue, load_policy
 from orders.adapters.sandbox import DynamoLedger, SandboxBureau, SandboxGateway, SandboxWarehouse
 from orders.adapters.sns import SnsPublisher
+from orders.adapters.step_functions import StepFunctionsTasks
 from orders.domain.catalogue import Catalogue
 from orders.domain.policy import Policy
 from orders.domain.submission import Terms
@@ -41,9 +42,11 @@ from orders.services.ports import (
     PickingList,
     Publisher,
     Signaller,
+    Tasks,
     Warehouse,
 )
 from orders.services.reading import ReadingService
+from orders.services.reporting import ReportingService
 from orders.services.writing import OrderWriter
 from orders.settings import Settings
 
@@ -69,6 +72,7 @@ class Ports:
     gateway: PaymentGateway
     outbox: Outbox
     publisher: Publisher
+    tasks: Tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ class Services:
     picking: PickingService
     operating: OperatingService
     reading: ReadingService
+    reporting: ReportingService
 
 
 def aws_ports(settings: Settings, catalogue: Catalogue) -> Ports:
@@ -109,6 +114,7 @@ def aws_ports(settings: Settings, catalogue: Catalogue) -> Ports:
         gateway=SandboxGateway(DynamoLedger(table), clock),
         outbox=DynamoOutbox(table, settings.shards),
         publisher=SnsPublisher(settings.messages_topic_arn),
+        tasks=StepFunctionsTasks(),
     )
 
 
@@ -132,6 +138,7 @@ def assemble(settings: Settings, catalogue: Catalogue, policy: Policy, ports: Po
         picking=PickingService(writer, ports.orders, ports.documents, ports.clock, ports.signaller),
         operating=OperatingService(writer, ports.starter, ports.history, ports.clock),
         reading=ReadingService(ports.orders, ports.documents, ports.history, ports.clock),
+        reporting=ReportingService(ports.orders, ports.documents, ports.tasks),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import boto3
 from botocore.config import Config
@@ -18,6 +18,19 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
+
+
+class StepFunctionsClient(Protocol):
+    """The two calls that end a task, as botocore has them."""
+
+    def send_task_success(self, *, taskToken: str, output: str) -> object:  # noqa: N803 - AWS's name
+        """SendTaskSuccess; `output` is JSON."""
+        ...
+
+    def send_task_failure(self, *, taskToken: str, error: str, cause: str) -> object:  # noqa: N803 - AWS's name
+        """SendTaskFailure."""
+        ...
+
 
 _CONFIG = Config(
     connect_timeout=1,
@@ -51,3 +64,8 @@ def sns_client() -> SNSClient:
 def lambda_client() -> LambdaClient:
     """Return the process's Lambda client."""
     return cast("LambdaClient", _client("lambda"))
+
+
+def step_functions_client() -> StepFunctionsClient:
+    """Return the process's Step Functions client; only an order that a state machine asked for ever needs one."""
+    return cast("StepFunctionsClient", _client("stepfunctions"))

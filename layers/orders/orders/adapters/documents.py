@@ -144,6 +144,7 @@ def document_bytes(document: OrderDocument) -> bytes:
             "coolingOffSeconds": document.cooling_off_seconds,
             "picking": picking_map(document.picking),
         }
+        | ({"taskToken": document.task_token} if document.task_token else {})
     )
 
 
@@ -192,4 +193,5 @@ def _document_from(data: Mapping[str, Any]) -> OrderDocument:
         ),
         cooling_off_seconds=data.get("coolingOffSeconds", 0),
         picking=picking_from(data.get("picking")),
+        task_token=data.get("taskToken"),
     )

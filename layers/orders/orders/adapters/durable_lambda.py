@@ -37,9 +37,9 @@ class LambdaStarter:
         """Start, or find, the order's execution and return its ARN; raises as `_start` does."""
         return self._start(order_id, execution_input(order_id, ref))
 
-    def start_recovery(self, order_id: OrderId, ref: DocumentRef, number: int) -> str:
+    def start_recovery(self, order_id: OrderId, ref: DocumentRef, number: int, *, awaited: bool = False) -> str:
         """Start, or find, the order's recovery of this number and return its ARN; raises as `_start` does."""
-        return self._start(f"{order_id}-r{number}", execution_input(order_id, ref, recovery=number))
+        return self._start(f"{order_id}-r{number}", execution_input(order_id, ref, recovery=number, awaited=awaited))
 
     def stop(self, execution_arn: str, reason: str) -> None:
         """Stop the execution, recording why; one that has ended is left as it is."""
@@ -72,10 +72,16 @@ class LambdaStarter:
         return answer["DurableExecutionArn"]
 
 
-def execution_input(order_id: OrderId, ref: DocumentRef, recovery: int | None = None) -> bytes:
-    """Return what the workflow starts with: the same bytes on every try, under 1 KB for any order."""
+def execution_input(
+    order_id: OrderId, ref: DocumentRef, recovery: int | None = None, *, awaited: bool = False
+) -> bytes:
+    """Return what the workflow starts with: the same bytes on every try, under 1 KB for any order.
+
+    Only a recovery is told whether the order is awaited: any other execution finds out when it registers the order.
+    """
     document = {"key": ref.key, "sha256": ref.sha256, "bytes": ref.bytes}
-    return canonical_json({"orderId": order_id, "document": document} | ({"recovery": recovery} if recovery else {}))
+    undoing = ({"recovery": recovery} if recovery else {}) | ({"awaited": True} if awaited else {})
+    return canonical_json({"orderId": order_id, "document": document} | undoing)
 
 
 class LambdaSignaller:

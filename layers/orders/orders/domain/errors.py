@@ -51,6 +51,12 @@ class KeyReusedError(CountersignError):
     code = "idempotency-key-reused"
 
 
+class AlreadySubmittedError(CountersignError):
+    """A state machine asked for an order that somebody else, or an earlier task of its own, has asked for before."""
+
+    code = "already-submitted"
+
+
 class OrderNotFoundError(CountersignError):
     """No such order, or none that this person may see: the two are never told apart."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
@@ -172,7 +172,8 @@ class Line:
 class OrderDocument:
     """The whole order as taken: written once to the bucket, and the only source of every later figure.
 
-    `picking` is there when some of the goods are physical.
+    `picking` is there when some of the goods are physical. `task_token` is there when a state machine waits for the
+    outcome: whoever has it can answer in our place, so it is a secret and stands nowhere else.
     """
 
     order_id: OrderId
@@ -188,6 +189,7 @@ class OrderDocument:
     levels: tuple[LevelTerms, ...]
     cooling_off_seconds: int = 0
     picking: PickingTerms | None = None
+    task_token: str | None = field(default=None, repr=False)
 
     @property
     def total(self) -> int:
@@ -206,7 +208,10 @@ class DocumentRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """The order's row: the one place where its state is decided. `version` counts writes, `audit_seq` audit entries."""
+    """The order's row: the one place where its state is decided. `version` counts writes, `audit_seq` audit entries.
+
+    `awaited` says that a state machine waits for the outcome; its token is in the document.
+    """
 
     order_id: OrderId
     version: int
@@ -228,6 +233,7 @@ class Order:
     picking: PickingTerms | None = None
     jobs: tuple[Job, ...] = ()
     recoveries: int = 0
+    awaited: bool = False
     execution_arn: str | None = None
     possible_duplicate_of: OrderId | None = None
     outcome_reason: str | None = None

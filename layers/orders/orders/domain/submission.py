@@ -60,7 +60,15 @@ class Terms:
     waits: Waits
 
 
-def draw_up(submission: Submission, terms: Terms, *, order_id: OrderId, requester: str, at: datetime) -> OrderDocument:
+def draw_up(  # noqa: PLR0913 - a document is drawn up once, from all there is to know
+    submission: Submission,
+    terms: Terms,
+    *,
+    order_id: OrderId,
+    requester: str,
+    at: datetime,
+    task_token: str | None = None,
+) -> OrderDocument:
     """Price the submission and choose its levels; raise InvalidRequestError with everything that must be changed."""
     catalogue, policy = terms.catalogue, terms.policy
     errors = [*_currency_errors(submission, catalogue), *_line_errors(submission, catalogue)]
@@ -87,6 +95,7 @@ def draw_up(submission: Submission, terms: Terms, *, order_id: OrderId, requeste
         levels=policy.levels_for(total, terms.waits),
         cooling_off_seconds=terms.waits.cooling_off if policy.tier_for(total).cooling_off else 0,
         picking=_picking_terms(lines, terms),
+        task_token=task_token,
     )
 
 

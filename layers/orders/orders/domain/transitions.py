@@ -208,6 +208,7 @@ def register(document: OrderDocument, ref: DocumentRef, execution_arn: str | Non
         levels=tuple(Level(number, terms) for number, terms in enumerate(document.levels, start=1)),
         cooling_off_seconds=document.cooling_off_seconds,
         picking=document.picking,
+        awaited=document.task_token is not None,
         execution_arn=execution_arn,
     )
     entry = AuditEntry(

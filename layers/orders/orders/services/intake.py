@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orders.domain.errors import CorruptDocumentError, KeyReusedError, NotPermittedError
+from orders.domain.errors import AlreadySubmittedError, CorruptDocumentError, KeyReusedError, NotPermittedError
 from orders.domain.model import DocumentRef, Order, OrderDocument, OrderId, Person, Role, Status
 from orders.domain.submission import Submission, Terms, draw_up, order_id_for
 from orders.domain.transitions import register
@@ -21,27 +21,41 @@ class IntakeService:
     clock: Clock
     terms: Terms
 
-    def submit(self, person: Person, idempotency_key: str, submission: Submission) -> Order:
+    def submit(
+        self, person: Person, idempotency_key: str, submission: Submission, task_token: str | None = None
+    ) -> Order:
         """Return the one order of this person and key, having made sure that its execution was accepted.
 
+        The first request for the order decides which state machine's task will hear of its outcome, if any. Another
+        task's token is no reason to order again: it is told so, unless the order is final and can answer it at once.
+
         Raises NotPermittedError when the person may not order, InvalidRequestError, KeyReusedError when the key belongs
-        to another request, TransientFaultError when the start could not be confirmed (the same call again heals it).
+        to another request, AlreadySubmittedError when the order is there and under way but will not answer this task,
+        TransientFaultError when the start could not be confirmed (the same call again heals it).
         """
         if Role.REQUESTERS not in person.roles:
             raise NotPermittedError("Only requesters may place orders; ask one of them, or for that role.")
         order_id = order_id_for(person.username, idempotency_key)
-        document, ref = self._document(order_id, person.username, submission)
+        document, ref = self._document(order_id, person.username, submission, task_token)
         existing = self.orders.get(order_id)
         if existing is not None and existing.is_final:
             return existing
         execution_arn = self.starter.start(order_id, ref)
-        return self.orders.create(register(document, ref, execution_arn))
+        order = self.orders.create(register(document, ref, execution_arn))
+        if task_token not in {None, document.task_token} and not order.is_final:
+            raise AlreadySubmittedError(f"{order_id} was ordered before, and its outcome goes to whoever asked first.")
+        return order
 
-    def _document(self, order_id: OrderId, requester: str, submission: Submission) -> tuple[OrderDocument, DocumentRef]:
-        """Return the order's document, writing it at the first call; prices are those of that call."""
+    def _document(
+        self, order_id: OrderId, requester: str, submission: Submission, task_token: str | None
+    ) -> tuple[OrderDocument, DocumentRef]:
+        """Return the order's document, writing it at the first call; prices and task are those of that call."""
         found = self.documents.get(order_id)
         if found is None:
-            document = draw_up(submission, self.terms, order_id=order_id, requester=requester, at=self.clock.now())
+            now = self.clock.now()
+            document = draw_up(
+                submission, self.terms, order_id=order_id, requester=requester, at=now, task_token=task_token
+            )
             self.documents.put_if_absent(document)
             found = self.documents.get(order_id)
         if found is None:

@@ -41,7 +41,7 @@ class OperatingService:
             return order
         command = BeginRecovery(person, order.recoveries + 1, reason)
         order = self.writer.apply(order_id, lambda row: self._beginning(row, command))
-        self.starter.start_recovery(order.order_id, order.document, command.number)
+        self.starter.start_recovery(order.order_id, order.document, command.number, awaited=order.awaited)
         return order
 
     def _held(self, order_id: OrderId, person: Person, reason: str) -> Order:
@@ -52,7 +52,7 @@ class OperatingService:
 
     def _is_running(self, order: Order) -> bool:
         """Find the latest recovery, starting it if whoever began it died before that."""
-        arn = self.starter.start_recovery(order.order_id, order.document, order.recoveries)
+        arn = self.starter.start_recovery(order.order_id, order.document, order.recoveries, awaited=order.awaited)
         return bool(self.history.describe(arn)["Status"] == "RUNNING")
 
     def _beginning(self, order: Order, command: BeginRecovery) -> Change | None:

@@ -105,8 +105,11 @@ class ExecutionStarter(Protocol):
         """Start, or find, the order's one execution and return its ARN."""
         ...
 
-    def start_recovery(self, order_id: OrderId, ref: DocumentRef, number: int) -> str:
-        """Start, or find, the order's recovery execution of this number and return its ARN."""
+    def start_recovery(self, order_id: OrderId, ref: DocumentRef, number: int, *, awaited: bool = False) -> str:
+        """Start, or find, the order's recovery execution of this number and return its ARN.
+
+        `awaited` says that a state machine waits for the outcome.
+        """
         ...
 
     def stop(self, execution_arn: str, reason: str) -> None:
@@ -232,6 +235,18 @@ class Outbox(Protocol):
 
     def mark_published(self, message: Message) -> None:
         """Note that the message went out."""
+        ...
+
+
+class Tasks(Protocol):
+    """The tasks of state machines that wait with a token. A task that is over, or unknown, is no error: False."""
+
+    def succeed(self, token: str, output: Mapping[str, str]) -> bool:
+        """End the task with its output; return whether it still waited (counted, not raised, when it did not)."""
+        ...
+
+    def fail(self, token: str, error: str, cause: str) -> bool:
+        """End the task with a named error; return as `succeed` does."""
         ...
 
 

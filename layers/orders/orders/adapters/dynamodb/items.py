@@ -206,7 +206,7 @@ def row_item(order: Order, shards: int) -> Item:
         "executionArn": order.execution_arn,
         "possibleDuplicateOf": order.possible_duplicate_of,
         "outcomeReason": order.outcome_reason,
-    }
+    } | ({"awaited": True} if order.awaited else {})
 
 
 def order_from(item: Item) -> Order:
@@ -232,6 +232,7 @@ def order_from(item: Item) -> Order:
         picking=picking_from(item.get("picking")),
         jobs=tuple(_job_from(job) for job in item.get("jobs", ())),
         recoveries=item.get("recoveries", 0),
+        awaited=item.get("awaited", False),
         execution_arn=item.get("executionArn"),
         possible_duplicate_of=item.get("possibleDuplicateOf"),
         outcome_reason=item.get("outcomeReason"),

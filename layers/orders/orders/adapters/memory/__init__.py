@@ -9,6 +9,7 @@ from orders.adapters.memory.executions import MemoryHistory, MemorySignaller, Me
 from orders.adapters.memory.messages import MemoryDuplicates, MemoryOutbox, MemoryPublisher
 from orders.adapters.memory.orders import MemoryOrderBook
 from orders.adapters.memory.stores import MemoryBucket, MemoryLedger, MemoryWarehouse
+from orders.adapters.memory.tasks import MemoryTasks
 
 __all__ = [
     "MemoryBucket",
@@ -20,6 +21,7 @@ __all__ = [
     "MemoryPublisher",
     "MemorySignaller",
     "MemoryStarter",
+    "MemoryTasks",
     "MemoryWarehouse",
     "MovableClock",
     "no_pause",

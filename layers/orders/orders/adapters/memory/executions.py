@@ -26,7 +26,7 @@ class MemoryStarter:
             self._started.setdefault(order_id, ref)
         return ARN.format(order_id)
 
-    def start_recovery(self, order_id: OrderId, ref: DocumentRef, number: int) -> str:
+    def start_recovery(self, order_id: OrderId, ref: DocumentRef, number: int, *, awaited: bool = False) -> str:  # noqa: ARG002
         """Start, or find, the order's recovery of this number and return its ARN."""
         return self.start(OrderId(f"{order_id}-r{number}"), ref)
 
