@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from local.http_api import answers
 from local.template import Template
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class Outbox:
     async def answer(self, request: Request) -> Response:
         """The messages; boto3's resources belong to one thread at a time."""
         if request.method != "GET":
-            return answers.plain(405, "Method Not Allowed")
+            return JSONResponse({"message": "Method Not Allowed"}, 405)
         async with self._busy:
             items = await asyncio.to_thread(self._messages)
         return JSONResponse({"items": items}, headers={"cache-control": "no-store"})

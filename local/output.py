@@ -20,17 +20,27 @@ class Log(Protocol):
 
 
 def log(source: str, request_id: str | None, line: str, execution: str | None = None) -> None:
-    """Write a line, tagged; a line that is a JSON object keeps its own keys."""
+    """Write a line, tagged."""
     if not line.strip():
         return
+    # A reader that went away (`make run 2>&1 | head`) must not take the stack with it.
+    with contextlib.suppress(BrokenPipeError):
+        print(as_json(tagged(source, request_id, line, execution)), file=sys.stderr, flush=True)
+
+
+def tagged(source: str, request_id: str | None, line: str, execution: str | None) -> dict[str, Any]:
+    """A line with what it belongs to; one that is a JSON object keeps its own keys."""
     tags: dict[str, Any] = {"source": source}
     if request_id is not None:
         tags["requestId"] = request_id
     if execution is not None:
         tags["execution"] = execution
-    # A reader that went away (`make run 2>&1 | head`) must not take the stack with it.
-    with contextlib.suppress(BrokenPipeError):
-        print(json.dumps(tags | _content(line), ensure_ascii=False), file=sys.stderr, flush=True)
+    return tags | _content(line)
+
+
+def as_json(entry: dict[str, Any]) -> str:
+    """One line of JSON."""
+    return json.dumps(entry, ensure_ascii=False)
 
 
 class LogLines(logging.Handler):

@@ -120,7 +120,7 @@ def main() -> int:
             handler = load(os.environ["_HANDLER"])
             _share_clock()
         except Exception as error:  # noqa: BLE001 - whatever a module raises while it is imported is reported
-            traceback.print_exc()
+            _say_failed(error, _init_error_type(error))
             api.init_failed(_described(error, _init_error_type(error)))
             return 1
         while True:
@@ -136,7 +136,7 @@ def serve(api: RuntimeApi, handler: Handler) -> None:
     try:
         result = handler(json.loads(invocation.event), invocation.context)
     except Exception as error:  # noqa: BLE001 - Lambda reports every exception of a handler to the caller
-        traceback.print_exc()
+        _say_failed(error, type(error).__name__)
         api.fail(request_id, _described(error, type(error).__name__))
         return
     try:
@@ -184,13 +184,34 @@ def _plain(value: object) -> object:
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
+class JsonLines(logging.Formatter):
+    """A log record in the keys of Lambda's JSON log format: one line, its traceback inside."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        said = {"timestamp": at, "level": record.levelname, "message": record.getMessage(), "logger": record.name}
+        return json.dumps(said | self._error(record), default=str)
+
+    @staticmethod
+    def _error(record: logging.LogRecord) -> dict[str, Any]:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:
+            return {}
+        trace = traceback.format_tb(error.__traceback__)
+        return {"errorType": type(error).__name__, "errorMessage": str(error), "stackTrace": trace}
+
+
 def _log_as_lambda_does() -> None:
-    """A root handler in Lambda's text format, at its default level."""
+    """A root handler that writes Lambda's JSON log format, at Lambda's default level."""
     handler = logging.StreamHandler(sys.stdout)
-    formatter = logging.Formatter("[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(message)s", "%Y-%m-%dT%H:%M:%S")
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
+    handler.setFormatter(JsonLines())
     logging.getLogger().addHandler(handler)
+
+
+def _say_failed(error: Exception, kind: str) -> None:
+    """What Lambda writes of a handler that raised."""
+    print(json.dumps({"level": "ERROR", "message": "the handler failed", **_described(error, kind)}), flush=True)
 
 
 def _exit_with_parent() -> None:

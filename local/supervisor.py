@@ -5,17 +5,18 @@ import contextlib
 import errno
 import os
 import signal
+import sys
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
 from typing import TYPE_CHECKING, Any
 
-from local import clock, resources
+from local import clock, resources, screen
 from local.environments import Environments
 from local.events import EventBus
 from local.folder import Held, StartError, held, write_json
-from local.output import log
+from local.output import Log, log
 from local.processes import Command, ServiceProcess
 from local.serving import HOST, bind, port_of, server
 from local.template import Template
@@ -73,7 +74,8 @@ def run(template: Template, options: Options) -> None:
         count = f"{len(template.functions)} functions, {len(template.http_api.routes)} routes"
         print(f"starting {count}, {len(template.tables)} tables; state in {folder}", flush=True)
         places = Places(ours, public, inside, data, lambda_api)
-        asyncio.run(Stack(template, versions, places, ephemeral=options.ephemeral).serve())
+        said = screen.opened(folder, sys.stderr) if sys.stderr.isatty() else log
+        asyncio.run(Stack(template, versions, places, said, ephemeral=options.ephemeral).serve())
 
 
 def _public_socket(port: int) -> socket:
@@ -89,8 +91,9 @@ def _public_socket(port: int) -> socket:
 class Stack:
     """One running system: two service processes, the functions' environments, and two servers in this process."""
 
-    def __init__(self, template: Template, versions: Versions, places: Places, *, ephemeral: bool) -> None:
+    def __init__(self, template: Template, versions: Versions, places: Places, said: Log, *, ephemeral: bool) -> None:
         self._template = template
+        self._said = said
         self._versions = versions
         self._places = places
         self._port = port_of(places.public)
@@ -104,12 +107,12 @@ class Stack:
         kept = (places.held.lock,)
         data = Command("local.data", places.data, state, aws, kept)
         executions = Command("local.executions", places.lambda_api, [*state, *described], aws, kept)
-        self._data, self._executions = ServiceProcess(data, log), ServiceProcess(executions, log)
+        self._data, self._executions = ServiceProcess(data, said), ServiceProcess(executions, said)
         ours = {
             "AWS_ENDPOINT_URL_SNS": f"{self._inside_url}/sns/",
             "LOCAL_CLOCK": str(places.held.path / clock.FILE),
         }
-        self._environments = Environments(versions, inside, aws | ours, log)
+        self._environments = Environments(versions, inside, aws | ours, said)
         self._events = EventBus(template.rules, self._environments.invoke, places.held.path / DEAD_LETTERS)
         self._servers: list[uvicorn.Server] = []
         self._started = asyncio.Event()
@@ -181,7 +184,7 @@ class Stack:
         write_json(self._places.held.path / FUNCTIONS, describe_functions(self._template, self._versions))
         self._environments.renew(published)
         for function in published:
-            log(function.name, None, f"edited: version {function.version} takes every new invocation")
+            self._said(function.name, None, f"edited: version {function.version} takes every new invocation")
         await asyncio.to_thread(self._discard_versions)
 
     def _discard_versions(self) -> None:

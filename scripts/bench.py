@@ -28,7 +28,7 @@ from local.template import read
 from orders.adapters.dynamodb.attributes import encoded
 from orders.adapters.dynamodb.items import inbox_items, row_item
 from orders.domain.model import LevelTerms, OrderId, Role
-from scripts import packages
+from scripts import growth, packages
 from tests.builders import a_pending_order
 from tests.orders import ATLAS, Orders
 from tests.stack import ROOT, Stack
@@ -40,6 +40,8 @@ BATCH = 25
 LIST_QUESTIONS = 30
 TEN_YEARS = 315_360_000
 PATIENT = LevelTerms(Role.MANAGERS, 1, window_seconds=TEN_YEARS, reminder_seconds=3_600, escalation_seconds=TEN_YEARS)
+SILENCE = {name: str(604_800) for name in ("DECISION_WINDOW_SECONDS", "REMINDER_SECONDS", "ESCALATION_SECONDS")}
+"""Waits under which a waiting order is left alone: a thousand reminders would be measured instead."""
 FINAL_SECONDS = 600
 REST_SECONDS = 300
 FUNCTIONS = len(read(ROOT / "template.yaml").functions)
@@ -54,10 +56,13 @@ class Plan:
     throughput: int
     waiting: int
     tables: tuple[int, ...]
+    growth: tuple[int, ...]
 
 
-FULL = Plan(starts=5, idle_orders=30, throughput=200, waiting=1_000, tables=(100, 10_000, 100_000))
-QUICK = Plan(starts=2, idle_orders=10, throughput=30, waiting=0, tables=(100, 1_000))
+FULL = Plan(
+    starts=5, idle_orders=30, throughput=200, waiting=1_000, tables=(100, 10_000, 100_000), growth=growth.COUNTS
+)
+QUICK = Plan(starts=2, idle_orders=10, throughput=30, waiting=0, tables=(100, 1_000), growth=())
 
 
 def main() -> int:
@@ -73,9 +78,11 @@ def main() -> int:
             measure_idle_orders(stack, plan.idle_orders)
             measure_throughput(stack, plan.throughput)
         if plan.waiting:
-            with Stack(home / "waiting") as stack:
+            with Stack(home / "waiting", environment=SILENCE) as stack:
                 measure_waiting(stack, plan.waiting)
         measure_lists(home, plan.tables)
+    if plan.growth:
+        growth.grow(plan.growth)
     for line in packages.report():
         say(*line)
     return 0

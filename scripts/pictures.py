@@ -20,15 +20,20 @@ from typing import Literal
 
 from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, expect, sync_playwright
 
+from scripts.palette import with_few_colours
 from tests.browser.conftest import BEGIN_AS, CHROMIUM_ARGUMENTS, find_chromium
+from tests.browser.people import ONE_LEVEL, act_as
 from tests.stack import Stack
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-ONE_LEVEL = re.compile("^Needs a manager €")
+TWO_OF_FINANCE = re.compile("^Needs a manager, then two people of finance")
 NARROW, WIDE = 320, 1280
-VIEWS = ["new", "orders", "order", "waiting", "history", "inbox", "decide", "picking", "attention", "outbox", "drawer"]
+VIEWS = [
+    *("new", "orders", "order", "waiting", "quorum", "retried", "undone", "stopped", "history"),
+    *("inbox", "decide", "picking", "attention", "outbox", "drawer", "empty"),
+]
 CRASH = "Try it on a new order: Crash at the next checkpoint"
 IN_THE_README: list[tuple[str, int, Scheme]] = [("order", WIDE, "light")]
 PLACE_OF = """part => {
@@ -74,11 +79,6 @@ def a_page(
     context.close()
 
 
-def act_as(page: Page, identity: str) -> None:
-    """Switch the tab to another person."""
-    page.get_by_label("Acting as").select_option(identity)
-
-
 def place(page: Page, base_url: str, example: str | re.Pattern[str], note: str = "") -> str:
     """Place an example order and return its address, once it waits for somebody or has ended."""
     page.goto(f"{base_url}/#/new")
@@ -100,6 +100,14 @@ def decide(page: Page, identity: str, button: str, reason: str) -> None:
     expect(page.get_by_role("region", name="Execution timeline").locator("p").get_by_text("Succeeded")).to_be_visible()
 
 
+def sign(page: Page, identity: str) -> None:
+    """Approve a level of the order on the page without a word."""
+    act_as(page, identity)
+    page.get_by_role("button", name="Approve", exact=True).click()
+    page.get_by_role("button", name="Approve €").click()
+    expect(page.get_by_role("region", name="Signatures").get_by_text(identity)).to_be_visible()
+
+
 def stop(page: Page) -> None:
     """Stop the execution of the order on the page."""
     act_as(page, "operator-1")
@@ -114,10 +122,16 @@ def tell_a_story(browser: Browser, base_url: str) -> dict[str, Shot]:
     with a_page(browser, base_url) as page:
         place(page, base_url, "Approved by itself")
         place(page, base_url, "The card is declined")
+        retried = place(page, base_url, "The gateway is flaky")
+        undone = place(page, base_url, "The capture is declined")
         place(page, base_url, ONE_LEVEL, "A second one, just in case")
         decide(page, "manager-2", "Reject", "We still have one from last year.")
         place(page, base_url, ONE_LEVEL, "Four seats for the branch office")
+        stopped = page.url
         stop(page)
+        quorum = place(page, base_url, TWO_OF_FINANCE, "The whole department moves")
+        sign(page, "manager-1")
+        sign(page, "finance-1")
         done = place(page, base_url, ONE_LEVEL, "Reports for the harvest season")
         page.wait_for_timeout(6000)  # a wait long enough to be cut out of the timeline
         decide(page, "manager-1", "Approve", "Within budget.")
@@ -129,6 +143,10 @@ def tell_a_story(browser: Browser, base_url: str) -> dict[str, Shot]:
         "orders": Shot(f"{base_url}/#/orders", "auditor-1"),
         "order": Shot(done),
         "waiting": Shot(waiting),
+        "quorum": Shot(quorum, "finance-2"),
+        "retried": Shot(retried),
+        "undone": Shot(undone),
+        "stopped": Shot(stopped, "operator-1"),
         "history": Shot(f"{done}/history", "auditor-1"),
         "inbox": Shot(f"{base_url}/#/inbox", "manager-1"),
         "decide": Shot(waiting, "manager-1"),
@@ -136,6 +154,7 @@ def tell_a_story(browser: Browser, base_url: str) -> dict[str, Shot]:
         "attention": Shot(f"{base_url}/#/attention", "operator-1"),
         "outbox": Shot(f"{base_url}/#/outbox"),
         "drawer": Shot(waiting),
+        "empty": Shot(f"{base_url}/#/inbox", "director-2"),
     }
 
 
@@ -162,8 +181,13 @@ def photograph(page: Page, view: str, file: Path) -> None:
         height = page.evaluate("document.body.scrollHeight")
         page.set_viewport_size(ViewportSize(width=page.evaluate("innerWidth"), height=height))
         page.wait_for_timeout(200)
-    page.screenshot(path=file)
-    print(file)
+    keep(page, page.screenshot(), file)
+
+
+def keep(page: Page, picture: bytes, file: Path) -> None:
+    """Write a picture down, small."""
+    file.write_bytes(with_few_colours(page, picture))
+    print(f"{file} ({file.stat().st_size / 1000:.0f} KB)")
 
 
 def crash_and_recover(browser: Browser, base_url: str, file: Path) -> None:
@@ -174,17 +198,19 @@ def crash_and_recover(browser: Browser, base_url: str, file: Path) -> None:
         frames = [("1 · Arm a fault, and place the order it is for", frame(page, "body", 440))]
         page.get_by_role("button", name=CRASH).click()
         invocations = page.get_by_role("list", name="Invocations")
-        invocations.get_by_text("failed").first.wait_for(timeout=30_000)
+        page.get_by_role("heading", name="Order o").wait_for()
         page.get_by_role("button", name="Close the drawer").click()
+        invocations.get_by_text("failed").first.wait_for(timeout=30_000)
+        page.context.set_offline(offline=True)  # the page stays as it is while it is looked at
         frames.append(("2 · The process is killed", frame(page, ".board", 330)))
+        page.context.set_offline(offline=False)
         invocations.get_by_text("recovered").wait_for(timeout=30_000)
         page.get_by_role("region", name="Summary").get_by_text("Completed").wait_for(timeout=30_000)
         page.wait_for_timeout(1500)
         frames.append(("3 · Another one replays what was stored, and goes on", frame(page, ".board", 480)))
     with a_page(browser, "about:blank", width=900) as page:
         page.evaluate(STRIP, frames)
-        page.screenshot(path=file, full_page=True)
-    print(file)
+        keep(page, page.screenshot(full_page=True), file)
 
 
 def frame(page: Page, part: str, height: int) -> str:

@@ -64,6 +64,10 @@ SUITES = (
     Suite("browser", "an order to its outcome by click, in a real browser"),
     Suite("sam", "the packages build, and their handlers import from what was built"),
 )
+# The heart of the product: while these suites run, its branches are counted, and together they must take every one.
+BRANCHES = Suite("branches", "unit, workflow and api take every branch of domain and services")
+COUNTING = {"unit", "workflow", "api"}
+COUNTED = "layers/orders/orders/domain,layers/orders/orders/services"
 CHECKS = (
     ("ruff", "check", "--quiet"),
     ("ruff", "format", "--check", "--quiet"),
@@ -78,11 +82,19 @@ def run_static(log: IO[bytes]) -> Report:
     return Report(STATIC, not failed, ran=len(CHECKS), failed=len(failed), trouble=", ".join(failed))
 
 
+def run_branches(log: IO[bytes]) -> Report:
+    """What the counting suites left out, by file and line; COVERAGE_FILE says where they counted."""
+    coverage = [sys.executable, "-m", "coverage"]
+    codes = [_run([*coverage, "combine", "--quiet"], log), _run([*coverage, "report", "--fail-under=100"], log)]
+    return Report(BRANCHES, not any(codes), ran=1, failed=int(any(codes)), trouble="(see the list above)")
+
+
 def run_suite(suite: Suite, log: IO[bytes]) -> Report:
     """One suite in a process of its own, so that none can lean on what another left behind."""
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.xml"
-        command = [sys.executable, "-m", "pytest", f"tests/{suite.name}", "-q", f"--junitxml={results}"]
+        counting = ["-m", "coverage", "run", f"--source={COUNTED}"] if suite.name in COUNTING else []
+        command = [sys.executable, *counting, "-m", "pytest", f"tests/{suite.name}", "-q", f"--junitxml={results}"]
         code = _run([*command, *suite.options], log)
         if not results.exists():
             return Report(suite, passed=False, trouble="(pytest did not start)")
@@ -107,7 +119,8 @@ def run_timed(suite: Suite) -> Report:
     print(f"... {suite.name}", flush=True)
     begin = time.monotonic()
     with tempfile.TemporaryFile() as log:
-        report = run_static(log) if suite is STATIC else run_suite(suite, log)
+        special = {STATIC: run_static, BRANCHES: run_branches}
+        report = special[suite](log) if suite in special else run_suite(suite, log)
         log.seek(0)
         said = log.read().decode(errors="replace")
     report = replace(report, seconds=time.monotonic() - begin)
@@ -133,10 +146,13 @@ def _run(command: list[str], log: IO[bytes]) -> int:
 
 def main() -> int:
     """Run, then print one closing line per suite."""
-    begin = time.monotonic()
+    begin, suites = time.monotonic(), choose(sys.argv[1:])
     # Most suites wait more than they work: for timers, browsers, processes. Two cores carry a few of them at once.
-    with ThreadPoolExecutor(LANES) as lanes:
-        reports = list(lanes.map(run_timed, choose(sys.argv[1:])))
+    with tempfile.TemporaryDirectory() as counts, ThreadPoolExecutor(LANES) as lanes:
+        os.environ["COVERAGE_FILE"] = f"{counts}/branches"
+        reports = list(lanes.map(run_timed, suites))
+        if {suite.name for suite in suites} >= COUNTING:
+            reports.append(run_timed(BRANCHES))
     print("\n" + "=" * 100)
     for report in reports:
         print(report.lines())

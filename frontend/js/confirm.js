@@ -1,12 +1,12 @@
 // The dialog before an action on an order: what it is about, and what is sent.
 
+import { act } from "./act.js";
 import { serverNow } from "./api.js";
-import { ago, money } from "./format.js";
-import { act } from "./live.js";
 import { View as ReasonDialog } from "./reason.js";
 import { whoWasFaster } from "./refusals.js";
 import { announce } from "./store.js";
 import { focusTitle, html } from "./ui.js";
+import { ago, money } from "./words.js";
 
 /** @typedef {import("./decide.js").Action} Action */
 /**

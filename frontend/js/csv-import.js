@@ -2,10 +2,10 @@
 
 import { useState } from "../vendor/hooks.js";
 import { parseCsv } from "./csv.js";
-import { counted } from "./format.js";
 import { announce } from "./store.js";
 import { Field } from "./field.js";
 import { html } from "./ui.js";
+import { counted } from "./words.js";
 
 const MISTAKES_SHOWN = 5;
 

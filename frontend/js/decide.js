@@ -1,9 +1,9 @@
 // What may be done with an order: a button for each action the server offers, and the dialog behind it.
 
 import { useState } from "../vendor/hooks.js";
-import { shortId } from "./format.js";
 import { orderLink } from "./route.js";
 import { html, later } from "./ui.js";
+import { shortId } from "./words.js";
 
 /** @typedef {"approve" | "reject" | "withdraw" | "stop" | "recover"} Action */
 

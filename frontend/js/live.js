@@ -1,6 +1,6 @@
 // Keeps what the page shows true: polls while somebody looks, backs off while it fails, hurries after this person acted.
 
-import { useEffect, useState } from "../vendor/hooks.js";
+import { useEffect } from "../vendor/hooks.js";
 import { nextDelay } from "./cadence.js";
 import { problemBehind } from "./problems.js";
 import { read, remember, update, useStore } from "./store.js";
@@ -20,62 +20,37 @@ const wakers = new Set();
 /** @type {Set<object>} polls whose last request found no working server */
 const failing = new Set();
 
-/** Hands over the two things every request needs, before the first view is drawn. @param {Api} theApi @param {Page.Session} theSession */
+/** Before the first view is drawn. @param {Api} theApi @param {Page.Session} theSession */
 export function connect(theApi, theSession) {
   api = theApi;
   session = theSession;
   update({ who: session.who() });
 }
 
-export const people = () => session.people;
-
 /** Whether this is a stack on somebody's own machine, which has more to show. */
 export const isLocal = () => session?.local ?? true;
 
 export const signIn = () => session.signIn?.();
-export const signOut = () => session.signOut?.();
 
 /** The groups of the person who uses this tab. */
 export const groups = () => session.groups();
 
-/** From now on somebody else uses this tab: nothing the last person saw may stay. @param {string} name */
-export function become(name) {
-  session.become(name);
-  update({ who: name, resources: {} });
-}
-
-/** Does something on the server, then looks at once and for a while often. Throws RequestFailed. @param {string} path @param {unknown} body */
-export async function act(path, body) {
-  try {
-    return await api.post(path, body);
-  } finally {
-    hurry();
-  }
-}
-
 /** Everything that polls looks at once, and for a while often. */
 export function hurry() {
   actedAt = Date.now();
-  for (const wake of [...wakers]) wake();
+  wakeAll();
 }
 
-/** A sign of life: nothing that the page shows has to be looked at again. @param {string} path @param {unknown} body */
-export const beat = (path, body) => api.post(path, body);
-
-/** Asks once, for whoever needs to know something now. @param {string} path @returns {Promise<any>} */
+/** Asks once, for whoever needs to know something now; null when nothing is new. @param {string} path @returns {Promise<any>} */
 export const ask = (path) => api.get(path);
 
-/** As `ask`; null when nothing is new. @param {string} path @returns {Promise<any>} */
-export const askIfNew = (path) => api.getIfNew(path);
+/** Sends once: act.js says how to do something. @param {string} path @param {unknown} body @param {string} key */
+export const post = (path, body, key) => api.post(path, body, key);
 
 /** Milliseconds since this person last did something. */
 export const sinceAction = () => Date.now() - actedAt;
 
-/**
- * Runs `task` again and again. It answers how many milliseconds to leave between two turns, Infinity for no more.
- * @param {() => Promise<number>} task
- * @returns {() => void} stops it
- */
+/** Runs `task` again and again, until stopped: it answers how long to pause, Infinity for ever. @param {() => Promise<number>} task */
 export function poll(task) {
   const self = {};
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -135,19 +110,16 @@ function note(poller, fails) {
 for (const event of ["online", "offline"]) addEventListener(event, wakeAll);
 document.addEventListener("visibilitychange", wakeAll);
 
-function wakeAll() {
+/** Everything that polls looks at once. */
+export function wakeAll() {
   note({}, false);
   for (const wake of [...wakers]) wake();
 }
 
-/** Everything that polls looks at once: for "Try again". */
-export const retryNow = wakeAll;
 
 /**
  * Asks for one path and puts the answer, or what went wrong beside the last answer, into the store.
- * An answer that arrives after the tab changed hands is dropped.
- * @param {string} path
- * @param {() => Promise<any>} ask
+ * An answer that arrives after the tab changed hands is dropped. @param {string} path @param {() => Promise<any>} ask
  */
 export async function refresh(path, ask) {
   const { who } = read();
@@ -161,37 +133,14 @@ export async function refresh(path, ask) {
   }
 }
 
-/** @type {Page.Resource} */
 const NOTHING_YET = { data: undefined, problem: null };
 
-/** @param {string} path @returns {Page.Resource} */
-export const useHeard = (path) => useStore((state) => state.resources[path] ?? NOTHING_YET);
+/** @param {string} path */
+export const useHeard = (path) => useStore(({ resources }) => resources[path] ?? NOTHING_YET);
 
-/**
- * What a path answers, asked again every `every` milliseconds (Infinity: asked once).
- * @param {string} path
- * @param {number} every
- * @returns {Page.Resource}
- */
+/** What a path answers, asked again every `every` milliseconds (Infinity: asked once). @param {string} path */
 export function useResource(path, every = LIST_EVERY) {
   const who = useStore((state) => state.who);
   useEffect(() => poll(() => refresh(path, () => api.get(path)).then(() => every)), [path, who, every]);
   return useHeard(path);
-}
-
-/**
- * A list that somebody reads stays where it is: what is new waits until it is asked for.
- * @param {any[]} items
- * @param {(item: any) => string} identify
- * @returns {{shown: any[], waiting: number, admit: () => void}}
- */
-export function useAdmitted(items, identify) {
-  const [admitted, setAdmitted] = useState(() => new Set(items.map(identify)));
-  const shown = items.filter((item) => admitted.has(identify(item)));
-  const waiting = items.length - shown.length;
-  const admit = () => setAdmitted(new Set(items.map(identify)));
-  useEffect(() => {
-    if (shown.length === 0 && waiting > 0) admit();
-  }, [items]);
-  return { shown, waiting, admit };
 }

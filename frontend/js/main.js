@@ -3,11 +3,10 @@
 import { render } from "../vendor/preact.js";
 import { useEffect, useState } from "../vendor/hooks.js";
 import { createApi, getPlain } from "./api.js";
-import { become, connect, groups, isLocal, people, signOut } from "./live.js";
+import { connect, groups, isLocal } from "./live.js";
 import { problemBehind } from "./problems.js";
-import { createSession } from "./session.js";
-import { announce, useStore } from "./store.js";
-import { Problem, Title, dressed, html, later } from "./ui.js";
+import { useStore } from "./store.js";
+import { Problem, Title, dressed, html } from "./ui.js";
 
 /** @type {Record<string, () => Promise<{View: any}>>} each view is fetched, with a style sheet of its own if it has one, when it is first wanted */
 const VIEWS = {
@@ -44,23 +43,6 @@ function Navigation() {
       ({ view: place, href, word }) => html`<a href=${href} aria-current=${place === here ? "page" : undefined}>${word}</a>`,
     )}
   </nav>`;
-}
-
-function Identity() {
-  const who = useStore((state) => state.who);
-  const choices = people();
-  if (choices.length === 0) return html`<p class="inline"><span>${who}</span><button type="button" class="link" onClick=${signOut}>Sign out</button></p>`;
-  /** @param {{currentTarget: HTMLSelectElement}} event */
-  const choose = ({ currentTarget: { value } }) => {
-    become(value);
-    announce(`You are ${value} now.`);
-  };
-  return html`<label class="inline">
-    <span>Acting as</span>
-    <select value=${who} onChange=${choose}>
-      ${choices.map(({ username }) => html`<option value=${username}>${username}</option>`)}
-    </select>
-  </label>`;
 }
 
 function Theme() {
@@ -122,27 +104,13 @@ function Place() {
 const Missing = () => html`<${Title} title="Nothing here" />
   <p>This address leads nowhere. <a href="#/orders">See the orders</a> or <a href="#/new">place one</a>.</p>`;
 
-/** What only the local stack has: not part of what is deployed. */
-const Drawer = later(() => dressed("local", import("./local/drawer.js")));
-
-function BreakIt() {
-  const [open, setOpen] = useState(false);
-  const close = () => {
-    setOpen(false);
-    document.getElementById("break-it")?.focus();
-  };
-  return html`<button type="button" id="break-it" aria-expanded=${open} onClick=${() => setOpen(!open)}>
-      <span class="icon" aria-hidden="true">⚡</span>Break it
-    </button>
-    ${open && html`<${Drawer} close=${close} />`}`;
-}
-
-const Shell = () => html`
+/** @param {{Tools: Page.Session["Tools"]}} props what the way of signing in adds to the header */
+const Shell = ({ Tools }) => html`
   <a class="skip" href="#main" onClick=${skipToMain}>Skip to the content</a>
   <header>
     <a class="brand" href="#/orders"><span class="mark" aria-hidden="true"></span>Countersign</a>
     <${Navigation} />
-    <div class="tools">${isLocal() && html`<${BreakIt} />`}<${Identity} /><${Theme} /><${Connection} /></div>
+    <div class="tools"><${Tools} /><${Theme} /><${Connection} /></div>
   </header>
   <main id="main" tabindex="-1"><${Place} /></main>
   <${Notice} />
@@ -159,9 +127,10 @@ async function start() {
   document.documentElement.dataset.theme = localStorage.getItem(THEME) ?? "auto";
   try {
     const config = await getPlain("config.json");
+    const { createSession } = await (config.mode === "local" ? import("./local/session.js") : import("./signin.js"));
     const session = await createSession(config);
     connect(createApi(config.apiUrl, session), session);
-    render(html`<${Shell} />`, root);
+    render(html`<${Shell} Tools=${session.Tools} />`, root);
   } catch (error) {
     render(html`<main><h1>Countersign</h1><${Problem} problem=${problemBehind(error)} /></main>`, root);
   }

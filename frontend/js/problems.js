@@ -16,22 +16,9 @@ const BY_STATUS = {
   503: ["unavailable", "The server is busy", "Try again in a moment. That is safe: nothing is done twice."],
 };
 
-/** @type {Record<string, string>} */
-const ADVICE = {
-  "not-an-approver": "This level asks for another role.",
-  "segregation-of-duties": "Nobody may approve their own order, or decide two levels of one order.",
-  "order-expired": "Nobody decided before the deadline. The order has to be placed again.",
-  "order-withdrawn": "The requester took the order back.",
-  "too-late": "The charge has begun; the order can no longer be withdrawn.",
-  "request-in-flight": "The first attempt is still being worked on. Wait a moment and try again.",
-  "idempotency-key-reused": "Reload the page and try again.",
-};
-
 /**
- * @param {number} status
- * @param {any} body the parsed answer: a problem document, API Gateway's `{message}`, or null
- * @param {string | null} retryAfter the header
- * @returns {Page.Problem}
+ * @param {number} status @param {any} body the parsed answer: a problem document, API Gateway's `{message}`, or null
+ * @param {string | null} retryAfter the header @returns {Page.Problem}
  */
 export function problemOf(status, body, retryAfter = null) {
   const [code, title, advice] = BY_STATUS[status] ?? BY_STATUS[status >= 500 ? 500 : 400] ?? ["", "", ""];
@@ -40,7 +27,7 @@ export function problemOf(status, body, retryAfter = null) {
     status,
     code: body?.code ?? code,
     title: body?.detail ?? body?.title ?? title,
-    advice: ADVICE[body?.code] ?? advice,
+    advice,
     fields: body?.errors ?? [],
     traceId: body?.traceId ?? "",
     retryAfter: Number.isFinite(seconds) ? seconds : null,
@@ -57,11 +44,7 @@ export class RequestFailed extends Error {
   }
 }
 
-/**
- * The problem behind anything thrown; what is not a failed request is a defect of the page and says so.
- * @param {unknown} error
- * @returns {Page.Problem}
- */
+/** The problem behind anything thrown; what is not a failed request is a defect of the page and says so. @param {unknown} error @returns {Page.Problem} */
 export function problemBehind(error) {
   if (error instanceof RequestFailed) return error.problem;
   console.error(error);

@@ -1,4 +1,24 @@
-// What a refusal says beyond its title: who was faster, and which field it is about. Pure.
+// What a refusal says beyond its title: what to do now, who was faster, and which field it is about. Pure.
+
+import { RequestFailed } from "./problems.js";
+
+/** @type {Record<string, string>} */
+const ADVICE = {
+  "not-an-approver": "This level asks for another role.",
+  "segregation-of-duties": "Nobody may approve their own order, or decide two levels of one order.",
+  "order-expired": "Nobody decided before the deadline. The order has to be placed again.",
+  "order-withdrawn": "The requester took the order back.",
+  "too-late": "The charge has begun; the order can no longer be withdrawn.",
+  "request-in-flight": "The first attempt is still being worked on. Wait a moment and try again.",
+  "idempotency-key-reused": "Reload the page and try again.",
+};
+
+/** A refusal with the advice that its code deserves; anything else as it is. @param {unknown} error */
+export function advised(error) {
+  if (!(error instanceof RequestFailed)) return error;
+  const { problem } = error;
+  return new RequestFailed({ ...problem, advice: ADVICE[problem.code] ?? problem.advice });
+}
 
 /**
  * Says kindly that somebody else came first, or null when the problem is another.

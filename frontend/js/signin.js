@@ -1,83 +1,65 @@
-// Signing in at Cognito: authorization code with PKCE, by its hosted page. Tokens live in this tab and nowhere else.
+// Signed in at Cognito: tokens live in this tab and nowhere else. begin.js goes there, this takes up what comes back.
 
-import { postForm } from "./api.js";
+import { send } from "./api.js";
 import { RequestFailed, problemOf } from "./problems.js";
+import { html } from "./ui.js";
 
 /** @typedef {{clientId: string, domain: string}} Config */
 /** @typedef {{accessToken: string, refreshToken: string, until: number, who: string, groups: string[]}} Tokens */
 
 const TOKENS = "countersign.tokens";
 const JOURNEY = "countersign.sign-in";
-const SCOPE = "openid aws.cognito.signin.user.admin";
 const EARLY = 30_000;
 
-/**
- * The session of whoever comes back from Cognito, or is still signed in in this tab; otherwise the browser goes there.
- * @param {Config} config
- * @returns {Promise<Page.Session>}
- */
-export async function cognitoSession(config) {
+/** Of whoever comes back from Cognito, or is still signed in in this tab; else the browser goes there. @param {Config} config @returns {Promise<Page.Session>} */
+export async function createSession(config) {
+  const signIn = async () => (await import("./begin.js")).begin(config, JOURNEY);
   let tokens = (await arrival(config)) ?? kept();
-  if (!tokens) return leave(config);
+  if (!tokens) return signIn();
+  const { who, groups } = tokens;
   /** @type {Promise<Tokens> | null} renewals that overlap are one */
   let renewal = null;
-  const renew = () => {
-    renewal ??= renewed(config, /** @type {Tokens} */ (tokens)).finally(() => (renewal = null));
-    return renewal;
+  const renew = () => (renewal ??= renewed(config, /** @type {Tokens} */ (tokens)).finally(() => (renewal = null)));
+  const signOut = () => {
+    sessionStorage.removeItem(TOKENS);
+    location.assign(addressOf(config, "logout", { client_id: config.clientId, logout_uri: home() }));
   };
   return {
     local: false,
-    people: [],
-    who: () => tokens?.who ?? "",
-    groups: () => tokens?.groups ?? [],
-    become: () => {},
+    Tools: () => html`<p class="inline"><span>${who}</span><button type="button" class="link" onClick=${signOut}>Sign out</button></p>`,
+    who: () => who,
+    groups: () => groups,
     token: async (fresh = false) => {
       if (fresh || !tokens || tokens.until < Date.now()) tokens = await renew();
       return tokens.accessToken;
     },
-    signIn: () => leave(config),
-    signOut: () => {
-      sessionStorage.removeItem(TOKENS);
-      location.assign(addressOf(config, "/logout", { client_id: config.clientId, logout_uri: home() }));
-    },
+    signIn,
   };
 }
 
 /** The address Cognito sends people back to: this page without anything behind it. */
-const home = () => location.origin + location.pathname;
+export const home = () => location.origin + location.pathname;
 
 /** @param {Config} config @param {string} path @param {Record<string, string>} query */
-const addressOf = ({ domain }, path, query) =>
-  `${domain.includes("://") ? domain : `https://${domain}`}${path}?${new URLSearchParams(query)}`;
-
-/** Goes to sign in, and remembers where to come back to. What was typed is kept in this tab. @param {Config} config @returns {Promise<never>} */
-async function leave(config) {
-  const [state, verifier] = [randomText(), randomText()];
-  sessionStorage.setItem(JOURNEY, JSON.stringify({ state, verifier, hash: location.hash }));
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
-  const asked = { response_type: "code", client_id: config.clientId, redirect_uri: home(), scope: SCOPE, state };
-  const proof = { code_challenge: base64url(new Uint8Array(digest)), code_challenge_method: "S256" };
-  location.assign(addressOf(config, "/oauth2/authorize", { ...asked, ...proof }));
-  return new Promise(() => {});
-}
+export const addressOf = ({ domain }, path, query) =>
+  `${domain.includes("://") ? domain : `https://${domain}`}/${path}?${new URLSearchParams(query)}`;
 
 /** Takes up what Cognito brought back, if it did; a state that is not ours is not taken up. @param {Config} config @returns {Promise<Tokens | null>} */
 async function arrival(config) {
   const query = new URLSearchParams(location.search);
-  if (!query.has("code") && !query.has("error")) return null;
-  const journey = JSON.parse(sessionStorage.getItem(JOURNEY) ?? "{}");
+  const [code, error] = [query.get("code"), query.get("error")];
+  if (!code && !error) return null;
+  const { state, verifier, hash = "" } = JSON.parse(sessionStorage.getItem(JOURNEY) ?? "{}");
   sessionStorage.removeItem(JOURNEY);
-  history.replaceState(null, "", home() + (journey.hash ?? ""));
+  history.replaceState(null, "", home() + hash);
   dispatchEvent(new HashChangeEvent("hashchange"));
-  if (query.has("error")) throw refused(query.get("error_description") ?? query.get("error") ?? "");
-  if (!journey.state || query.get("state") !== journey.state) return null;
-  const code = query.get("code") ?? "";
-  return exchange(config, { grant_type: "authorization_code", code, redirect_uri: home(), code_verifier: journey.verifier }, "");
+  if (error) throw refused(query.get("error_description") ?? error);
+  if (!code || !state || query.get("state") !== state) return null;
+  return exchange(config, { grant_type: "authorization_code", code, redirect_uri: home(), code_verifier: verifier }, "");
 }
 
 /** @param {string} why */
-const refused = (why) =>
-  new RequestFailed({ ...problemOf(401, null), title: "Signing in did not work", advice: `${why || "No reason was given"}. Reload the page to try again.` });
+const refused = (why) => new RequestFailed({ ...problemOf(401, null), title: "Signing in did not work", advice: `${why}. Reload the page to try again.` });
 
 /** @param {Config} config @param {Tokens} tokens @returns {Promise<Tokens>} */
 async function renewed(config, { refreshToken }) {
@@ -92,15 +74,11 @@ async function renewed(config, { refreshToken }) {
 
 /** @param {Config} config @param {Record<string, string>} grant @param {string} refreshToken the one to keep when no other comes @returns {Promise<Tokens>} */
 async function exchange(config, grant, refreshToken) {
-  const answer = await postForm(addressOf(config, "/oauth2/token", {}).replace(/\?$/, ""), { ...grant, client_id: config.clientId });
-  const claims = claimsOf(answer.access_token);
-  const tokens = {
-    accessToken: answer.access_token,
-    refreshToken: answer.refresh_token ?? refreshToken,
-    until: Date.now() + answer.expires_in * 1000 - EARLY,
-    who: String(claims.username ?? ""),
-    groups: claims["cognito:groups"] ?? [],
-  };
+  const body = new URLSearchParams({ ...grant, client_id: config.clientId });
+  const { data } = await send(addressOf(config, "oauth2/token", {}), { method: "POST", body });
+  const { username, "cognito:groups": groups = [] } = claimsOf(data.access_token);
+  const until = Date.now() + data.expires_in * 1000 - EARLY;
+  const tokens = { accessToken: data.access_token, refreshToken: data.refresh_token ?? refreshToken, until, who: username, groups };
   sessionStorage.setItem(TOKENS, JSON.stringify(tokens));
   return tokens;
 }
@@ -120,9 +98,3 @@ function claimsOf(token) {
   const bytes = Uint8Array.from(atob(middle), (letter) => letter.charCodeAt(0));
   return JSON.parse(new TextDecoder().decode(bytes));
 }
-
-/** 43 letters that nobody can guess. */
-const randomText = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
-
-/** @param {Uint8Array} bytes */
-const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");

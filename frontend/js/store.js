@@ -9,6 +9,7 @@ let state = {
   who: "",
   resources: {},
   connection: "live",
+  silent: "",
   notice: { text: "", serial: 0 },
 };
 

@@ -43,30 +43,25 @@ declare namespace Page {
     /** By path, for the person in `who`. */
     resources: Record<string, Resource>;
     connection: Connection;
+    /** The order whose first picking station is silent on purpose, or "any": only a local stack has such. */
+    silent: string;
     /** The last thing worth saying aloud. */
     notice: { text: string; serial: number };
-  }
-
-  interface Person {
-    username: string;
-    groups: string[];
   }
 
   /** Who uses the page. One interface for every way to sign in, so that no view knows which one it is. */
   interface Session {
     /** Whether this is a stack on somebody's own machine. */
     local: boolean;
-    /** Whom one can choose to be; empty when one cannot. */
-    people: Person[];
+    /** What it adds to the header: who is here, and how to be somebody else or leave. */
+    Tools: () => any;
     who: () => string;
     /** The groups of `who`. */
     groups: () => string[];
-    become: (name: string) => void;
     /** An access token; a fresh one when the last was refused. */
     token: (fresh?: boolean) => Promise<string>;
-    /** Where one signs in again, or leaves; absent where nobody has to. */
-    signIn?: () => Promise<void>;
-    signOut?: () => void;
+    /** Goes where one signs in again; absent where nobody has to. */
+    signIn?: () => Promise<unknown>;
   }
 
   type Bearer = Pick<Session, "token" | "who">;
@@ -74,7 +69,6 @@ declare namespace Page {
   interface Answer {
     status: number;
     data: any;
-    headers: Headers;
   }
 
   /** What there is to know about a poll before its next turn. */

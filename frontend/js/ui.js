@@ -4,10 +4,9 @@ import { h } from "../vendor/preact.js";
 import { useEffect, useRef, useState } from "../vendor/hooks.js";
 import htm from "../vendor/htm.js";
 import { serverNow } from "./api.js";
-import { ago, money, moment, remaining } from "./format.js";
-import { isLocal, retryNow, signIn } from "./live.js";
+import { isLocal, signIn, wakeAll } from "./live.js";
 import { announce } from "./store.js";
-import { orderState } from "./words.js";
+import { ago, moment, money, orderState, remaining } from "./words.js";
 
 export const html = htm.bind(h);
 
@@ -58,26 +57,17 @@ export function Problem({ problem, retry = false, focused = false }) {
     ${problem.advice && html`<p>${problem.advice}</p>`}
     ${problem.traceId && html`<p class="fine">Trace <code>${problem.traceId}</code></p>`}
     ${problem.status === 401 && !isLocal() && html`<button type="button" onClick=${signIn}>Sign in again</button>`}
-    ${retry && html`<button type="button" onClick=${retryNow}>Try again</button>`}
+    ${retry && html`<button type="button" onClick=${wakeAll}>Try again</button>`}
   </section>`;
 }
-
-/** How many wait to be shown. @param {{waiting: number, admit: () => void}} props */
-export const Newcomers = ({ waiting, admit }) =>
-  waiting > 0 && html`<button type="button" class="newcomers" onClick=${admit}>${waiting} new. Show</button>`;
 
 /** Grey lines where something will be; they show only when it takes longer than a blink. @param {{what: string}} props */
 export const Loading = ({ what }) =>
   html`<div class="loading" aria-busy="true"><p>Loading ${what}…</p><i></i><i></i><i></i></div>`;
 
-/**
- * What is known of a resource, with what went wrong when it could not be renewed.
- * @param {{resource: Page.Resource, what: string, children: (data: any) => any}} props
- */
-export function Shown({ resource: { data, problem }, what, children }) {
-  if (data === undefined) return problem ? html`<${Problem} problem=${problem} retry />` : html`<${Loading} what=${what} />`;
-  return html`${problem && html`<${Problem} problem=${problem} retry />`} ${children(data)}`;
-}
+/** What is known, and what went wrong when it could not be renewed. @param {{resource: Page.Resource, what: string, children: (data: any) => any}} props */
+export const Shown = ({ resource: { data, problem }, what, children }) =>
+  html`${problem && html`<${Problem} problem=${problem} retry />`} ${data === undefined ? !problem && html`<${Loading} what=${what} />` : children(data)}`;
 
 /** The heading of a view: takes the focus when one arrives there, and names the tab. @param {{title: string, children?: any}} props */
 export function Title({ title, children }) {
@@ -99,11 +89,8 @@ let arrivedByLink = false;
 export const focusTitle = () => document.querySelector("h1")?.focus();
 
 /**
- * A module once its style sheet is there, so that nothing is ever shown undressed.
- * @template Module
- * @param {string} sheet the name of the file in styles/
- * @param {Promise<Module>} module
- * @returns {Promise<Module>}
+ * A module once its style sheet in styles/ is there, so that nothing is ever shown undressed.
+ * @template Module @param {string} sheet @param {Promise<Module>} module
  */
 export async function dressed(sheet, module) {
   const href = `styles/${sheet}.css`;
@@ -117,10 +104,7 @@ export async function dressed(sheet, module) {
   return module;
 }
 
-/**
- * A part that few visits need: its module, whose `View` it is, is fetched when it is first drawn.
- * @param {() => Promise<{View: any}>} load
- */
+/** A part that few visits need: the `View` of a module that is fetched when it is first drawn. @param {() => Promise<{View: any}>} load */
 export function later(load) {
   /** @type {{View: any} | null} */
   let module = null;

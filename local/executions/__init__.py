@@ -12,6 +12,6 @@ which its first lines name. `python -m local.executions` runs it.
     deliveries      status events, at least once     chained         context.invoke, taken up after a restart
     environments    where handlers run               limits          sizes and counts, refused with a sentence
     invoker         the engine's way there           waiting         the end of an execution
-    divergence      where a replay left its course
+    divergence      where a replay left its course   lanes           one task at a time, no thread while it rests
     jumps           the clock, put forward           breaking        faults, asked for on purpose
 """

@@ -13,7 +13,6 @@ from aws_durable_execution_sdk_python_testing.checkpoint.processor import Checkp
 from aws_durable_execution_sdk_python_testing.execution import Execution
 from aws_durable_execution_sdk_python_testing.model import CheckpointDurableExecutionRequest
 from aws_durable_execution_sdk_python_testing.scheduler import Scheduler
-from aws_durable_execution_sdk_python_testing.worker.registry import ExecutionRegistry
 
 from local.clock import StackClock
 from local.executions.arns import ExecutionArn
@@ -27,6 +26,7 @@ from local.executions.errors import NotFoundError
 from local.executions.functions import Functions
 from local.executions.history import EventNumbers
 from local.executions.invoker import LONGEST_INVOCATION_SECONDS, EnvironmentsInvoker
+from local.executions.lanes import PooledLanes
 from local.executions.listing import ListRequest, list_executions
 from local.executions.starts import Starts
 from local.executions.store import SqliteExecutions
@@ -58,7 +58,7 @@ class Service:
         self.deliveries = Deliveries(self._database, self.environments, self.faults)
         self._store = SqliteExecutions(self._database, self._status_changed)
         self._scheduler = Scheduler()
-        self._registry = ExecutionRegistry(self._store, self._scheduler)
+        self._registry = PooledLanes(self._store, self._scheduler)
         self._numbers = EventNumbers(self._database)
         self.engine = self._make_engine(settings)
         self.starts = Starts(self.engine, self._store, settings.functions.account)

@@ -166,8 +166,9 @@ def call(event: dict[str, Any], context: Context | None = None) -> Answer:
 
 @dataclass(slots=True)
 class World:
-    """Services over memory adapters, with a clock that a test moves."""
+    """Services over memory adapters, with a clock that a test moves; `waits` are the variables of template.yaml."""
 
+    waits: dict[str, str] = field(default_factory=dict)
     clock: MovableClock = field(default_factory=lambda: MovableClock(NOON))
     orders: MemoryOrderBook = field(default_factory=MemoryOrderBook)
     starter: MemoryStarter = field(default_factory=MemoryStarter)
@@ -178,7 +179,8 @@ class World:
 
     def services(self) -> Services:
         """Return the services over this world's adapters."""
-        settings = Settings.from_env({"REQUESTS_TABLE": REQUESTS_TABLE, "DECISION_WINDOW_SECONDS": "600"})
+        waits = {"DECISION_WINDOW_SECONDS": "600", **self.waits}
+        settings = Settings.from_env({"REQUESTS_TABLE": REQUESTS_TABLE, **waits})
         return assemble(settings, load_catalogue(), load_policy(), self.ports())
 
     def ports(self) -> Ports:

@@ -10,10 +10,10 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.people import ONE_LEVEL, act_as, operations, place_example, short_id, summary
 from tests.stack import Stack
 
 OpenPage = Callable[..., Page]
-ONE_LEVEL = re.compile("^Needs a manager €")
 # Past the last stop the browser goes to the document itself, then begins again.
 FOCUS_IS_VISIBLE = """() => {
     if (document.activeElement === document.body) return true;
@@ -28,34 +28,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One system for all journeys; the first of them finds it empty."""
     with Stack(tmp_path_factory.mktemp("journeys") / "data") as running:
         yield running
-
-
-def act_as(page: Page, identity: str) -> None:
-    """Switch the tab to another person."""
-    page.get_by_label("Acting as").select_option(identity)
-
-
-def place_example(page: Page, base_url: str, example: str | re.Pattern[str]) -> None:
-    """Place one of the example orders and arrive at it."""
-    page.goto(f"{base_url}/#/new")
-    page.get_by_role("button", name=example).click()
-    page.get_by_role("button", name="Place order").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Order o")
-
-
-def summary(page: Page) -> Locator:
-    """The part of an order's page that says how it stands."""
-    return page.get_by_role("region", name="Summary")
-
-
-def short_id(page: Page) -> str:
-    """The part of the order's id that lists show."""
-    return page.url.rpartition("/")[2][:9]
-
-
-def operations(page: Page) -> Locator:
-    """The rows of the execution timeline."""
-    return page.get_by_role("list", name="Operations").get_by_role("listitem")
 
 
 class Clicks:
@@ -297,20 +269,6 @@ def test_no_callback_id_reaches_the_page(stack: Stack, open_page: OpenPage) -> N
     assert any(each["type"] == "CALLBACK" for each in history["operations"])
     assert any(each.get("result") for each in history["operations"])
     assert not re.search(r"callback_?id", json.dumps(history), re.IGNORECASE)
-
-
-def test_a_jump_takes_a_cooling_order_to_its_end(stack: Stack, open_page: OpenPage) -> None:
-    """The drawer puts the clock forward, and the wait is over."""
-    page = open_page(stack.base_url)
-    place_example(page, stack.base_url, "The gateway is flaky")
-    page.get_by_role("button", name="Break it").click()
-    drawer = page.get_by_role("complementary")
-    jump = drawer.get_by_role("button", name="Jump to the next timer")
-    expect(drawer.get_by_text("order o").first).to_be_visible()
-    jump.click()
-    expect(page.get_by_role("status")).to_contain_text("The clock was put forward")
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("button", name="Break it")).to_be_focused()
 
 
 def test_withdraw_with_the_keyboard_alone(stack: Stack, open_page: OpenPage) -> None:

@@ -88,6 +88,7 @@ def test_what_was_typed_survives_the_end_of_the_session(place: Place, open_page:
     page.get_by_role("button", name="Reject €").click()
     expect(page.get_by_text("You are not signed in any more")).to_be_visible()
     page.get_by_role("button", name="Sign in again").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("heading", level=1)).to_have_text("Inbox")
     page.get_by_role("button", name="Reject").click()
     expect(page.get_by_label("Reason")).to_have_value("Wrong cost centre")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.fake_server import FRONTEND, Answer, Script, serving
+from tests.browser.fake_server import Answer, Script, serving
 from tests.browser.samples import ORDER_ID, a_script, ago, an_audit, an_execution, an_operation, an_order
 from tests.browser.views import ALL
 
@@ -28,7 +26,6 @@ HOSTILE = (
     "javascript:alert(1)",
     "</title><b>&lt;b&gt;",
 )
-KIB = 1024
 SET_HIDDEN = """hidden => {
     Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
     document.dispatchEvent(new Event("visibilitychange"));
@@ -397,20 +394,3 @@ def test_a_page_that_cannot_start_says_so(server: str, script: Script, open_page
     script.on("GET /config.json", Answer(status=0))
     page = open_page(server)
     expect(page.get_by_text("The server could not be reached")).to_be_visible()
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_a_view_loads_little(server: str, open_page: OpenPage, view: str) -> None:
-    """First visit: at most 40 KiB of scripts gzipped, nothing from another origin; the first view asks 20 times."""
-    page = open_page("about:blank", identity=ALL[view].who)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{server}/{VIEWS[view]}")
-    expect(page.get_by_text(PROOF[view]).last).to_be_visible()
-    scripts = [Path(FRONTEND, url.removeprefix(f"{server}/")) for url in asked if url.endswith(".js")]
-    size = sum(len(gzip.compress(path.read_bytes(), 9)) for path in scripts)
-    files = [url for url in asked if url.endswith((".js", ".css", ".json", "/"))]
-    print(f"{view}: {len(files)} files, {len(asked)} requests, {size / KIB:.1f} KiB of scripts gzipped")
-    assert all(url.startswith((server, "data:")) for url in asked)
-    assert view != "orders" or sum(not url.startswith("data:") for url in asked) <= 20
-    assert size <= 40 * KIB

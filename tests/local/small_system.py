@@ -132,6 +132,7 @@ GREETER = '''
 """Answers what it was asked, in the ways the tests need."""
 
 import json
+import logging
 import os
 import sys
 import time
@@ -153,6 +154,11 @@ def handler(event, context):
         case "print":
             print("a line of output", flush=True)
             sys.stderr.write("and one of errors\\n")
+        case "log":
+            try:
+                1 / 0
+            except ZeroDivisionError:
+                logging.getLogger("library").exception("it %s", "broke")
         case "fill":
             return "x" * event["bytes"]
         case "unserialisable":

@@ -258,6 +258,25 @@ def test_output_is_tagged_with_function_and_request(tmp_path: Path) -> None:
     scenario(tmp_path, steps)
 
 
+def test_a_log_record_is_one_json_line_with_its_trace_inside(tmp_path: Path) -> None:
+    """As Lambda's JSON log format has it, which template.yaml asks for: what the libraries log stays in one piece."""
+
+    async def steps(stack: Running) -> None:
+        await stack.greet(do="log")
+        await until(lambda: len(stack.log) == 1)
+        record = json.loads(stack.log[0][2])
+        assert {name: record[name] for name in ("level", "logger", "message", "errorType", "errorMessage")} == {
+            "level": "ERROR",
+            "logger": "library",
+            "message": "it broke",
+            "errorType": "ZeroDivisionError",
+            "errorMessage": "division by zero",
+        }
+        assert record["stackTrace"]
+
+    scenario(tmp_path, steps)
+
+
 def test_an_unknown_function_is_refused(tmp_path: Path) -> None:
     """A qualifier that does not exist is unknown, too."""
 

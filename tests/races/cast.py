@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 
 from orders.domain.commands import (
     BeginCharge,
+    BeginCoolingOff,
     ClaimJob,
     Command,
     Decide,
-    NeedAttention,
     OpenJob,
     OpenLevel,
     ReportPicking,
@@ -21,13 +21,13 @@ from orders.domain.model import LevelTerms, Order, OrderId, PickingTerms, Role, 
 from orders.domain.transitions import judge, register
 from orders.wiring import Book
 from tests.builders import A_REF, a_document, a_person, approval, at
-from tests.races.model import OK, Answer, Level, Model, Waits, Who
-from tests.races.track import Machine, Runner, told
+from tests.races import model_of_workflow as workflow
+from tests.races.model import Answer, Level, Model, Waits, Who
+from tests.races.track import Machine, Runner, heard, told
 
 DEADLINE = 601.0  # a level opened one second after the submission, with a window of 600
 SILENT_FROM = 34.0  # a job claimed four seconds after the submission, with beats every 30
 REQUESTER = "requester-1"
-OUTCOMES = {"REJECTED": "rejected", "EXPIRED": "expired", "WITHDRAWN": "withdrawn"}
 _numbers = count(1)
 
 
@@ -47,32 +47,42 @@ class Position:
     model: Model
 
 
-def waiting(book: Book, role: Role = Role.MANAGERS, quorum: int = 1) -> Position:
-    """An order whose one level waits for `role`."""
+def waiting(book: Book, role: Role = Role.MANAGERS, quorum: int = 1, rest: int = 0) -> Position:
+    """An order whose one level waits for `role`; once approved it rests for so many seconds."""
     terms = LevelTerms(role, quorum, window_seconds=600, reminder_seconds=700, escalation_seconds=700)
-    order = _placed(book, levels=(terms,))
+    order = _placed(book, levels=(terms,), cooling_off_seconds=rest)
     order = _moved(book, order, OpenLevel(1, "callback-1"), seconds=1)
-    return Position(order, Model(levels=(Level(str(role), quorum),), waits=Waits(escalation=700)).opened(1, now=1))
+    waits = Waits(reminder=700, escalation=700, rest=rest)
+    model = Model(levels=(Level(str(role), quorum),), rests=rest > 0, waits=waits)
+    return Position(order, workflow.open_level(model, 1, "callback-1", now=1)[1])
 
 
-def approved(book: Book) -> Position:
-    """An order that finance-0 approved; next its charge begins."""
-    begun = waiting(book, Role.FINANCE)
+def approved(book: Book, rest: int = 0) -> Position:
+    """An order that finance-0 approved; next its charge begins, or its rest of so many seconds."""
+    begun = waiting(book, Role.FINANCE, rest=rest)
     order = _moved(book, begun.order, approval("finance-0"), seconds=2)
     return Position(order, begun.model.decide(who("finance-0"), 1, "approve", 2)[1])
 
 
-def held(book: Book) -> Position:
-    """An order whose execution was lost while it was being charged."""
-    order = _moved(book, _placed(book, levels=()), BeginCharge(), NeedAttention("lost", "notifier"), seconds=3)
-    return Position(order, Model(status="NEEDS_ATTENTION"))
+def resting(book: Book) -> Position:
+    """An order that cools off until second 33."""
+    begun = approved(book, rest=30)
+    order = _moved(book, begun.order, BeginCoolingOff(), seconds=3)
+    return Position(order, workflow.begin_cooling_off(begun.model, now=3)[1])
+
+
+def charged(book: Book) -> Position:
+    """An order of digital goods that is being charged."""
+    order = _moved(book, _placed(book, levels=()), BeginCharge(), seconds=3)
+    return Position(order, workflow.begin_charge(Model(), now=3)[1])
 
 
 def to_be_picked(book: Book) -> Position:
     """An order with a job that nobody has claimed; its claim may come until second 603."""
     order = _placed(book, levels=(), picking=PickingTerms(claim_seconds=600, beat_seconds=30))
     order = _moved(book, order, BeginCharge(), OpenJob(1, "callback-2"), seconds=3)
-    return Position(order, Model(physical=True).job_opened(now=3))
+    charging = workflow.begin_charge(Model(physical=True), now=3)[1]
+    return Position(order, workflow.open_job(charging, 1, now=3)[1])
 
 
 def being_picked(book: Book) -> Position:
@@ -124,27 +134,36 @@ def looks(seconds: float = 10) -> Runner:
     """The workflow looks at level 1 and writes what is due; what it sees is its answer."""
 
     def act(machine: Machine) -> Answer:
-        seen: list[str] = []
-        answer = told(lambda: seen.append(machine.services.approval.settle_level(machine.order_id, 1).outcome))
-        return Answer(200, str(seen[0])) if answer == OK else answer
+        return heard(lambda: machine.services.approval.settle_level(machine.order_id, 1))
 
-    def ask(model: Model) -> tuple[Answer, Model]:
-        after = model.settled(1, seconds)
-        decided = "approved" if after.levels[0].outcome == "approved" else "pending"
-        return Answer(200, OUTCOMES.get(after.status, decided)), after
-
-    return Runner("the workflow looks", act, ask, seconds)
+    return Runner("the workflow looks", act, lambda model: workflow.settle_level(model, 1, seconds), seconds)
 
 
 def charges(seconds: float = 10) -> Runner:
     """The workflow passes the point of no return."""
 
     def act(machine: Machine) -> Answer:
-        begun: list[bool] = []
-        answer = told(lambda: begun.append(machine.services.closing.begin_charge(machine.order_id)))
-        return answer if answer != OK or begun[0] else Answer(409, "order-withdrawn")
+        return heard(lambda: machine.services.closing.begin_charge(machine.order_id))
 
-    return Runner("the workflow charges", act, lambda model: model.charge(), seconds)
+    return Runner("the workflow charges", act, lambda model: workflow.begin_charge(model, seconds), seconds)
+
+
+def rests(seconds: float = 10) -> Runner:
+    """The workflow lets the order rest."""
+
+    def act(machine: Machine) -> Answer:
+        return heard(lambda: machine.services.closing.begin_cooling_off(machine.order_id))
+
+    return Runner("the workflow rests", act, lambda model: workflow.begin_cooling_off(model, seconds), seconds)
+
+
+def completes(seconds: float = 10) -> Runner:
+    """The workflow closes an order that is paid."""
+
+    def act(machine: Machine) -> Answer:
+        return heard(lambda: machine.services.closing.complete(machine.order_id))
+
+    return Runner("the workflow completes", act, workflow.complete, seconds)
 
 
 def beats(name: str = "warehouse-1", seconds: float = 10) -> Runner:
@@ -170,9 +189,9 @@ def looks_at_the_job(seconds: float = 10) -> Runner:
     """The workflow looks at job 1 and writes what is due."""
 
     def act(machine: Machine) -> Answer:
-        return told(lambda: machine.services.picking.settle_job(machine.order_id, 1))
+        return heard(lambda: machine.services.picking.settle_job(machine.order_id, 1))
 
-    return Runner("the workflow looks", act, lambda model: (OK, model.job_settled(seconds)), seconds)
+    return Runner("the workflow looks", act, lambda model: workflow.settle_job(model, 1, seconds), seconds)
 
 
 def loses_it(seconds: float = 10) -> Runner:
@@ -181,32 +200,16 @@ def loses_it(seconds: float = 10) -> Runner:
     def act(machine: Machine) -> Answer:
         return told(lambda: machine.services.notification.execution_lost(machine.order_id, "STOPPED"))
 
-    return Runner("the event holds it", act, lambda model: (OK, model.lost()), seconds)
-
-
-def recovers(name: str = "operator-1", seconds: float = 10) -> Runner:
-    """An operator has a held order undone."""
-
-    def act(machine: Machine) -> Answer:
-        answer = told(lambda: machine.services.operating.recover(machine.order_id, a_person(name), "It must be"))
-        return Answer(202) if answer == OK else answer
-
-    return Runner(f"{name} recovers", act, lambda model: model.recover(who(name)), seconds)
+    return Runner("the event holds it", act, workflow.lose, seconds)
 
 
 def publishes(callback_id: str, seconds: float = 10) -> Runner:
     """The workflow publishes a later look's callback for level 1, and is told whether to wait at all."""
 
     def act(machine: Machine) -> Answer:
-        seen: list[str] = []
-        services = machine.services
-        answer = told(lambda: seen.append(services.approval.open_level(machine.order_id, 1, callback_id, None).outcome))
-        return Answer(200, str(seen[0])) if answer == OK else answer
+        return heard(lambda: machine.services.approval.open_level(machine.order_id, 1, callback_id, None))
 
     def ask(model: Model) -> tuple[Answer, Model]:
-        level = model.levels[0]
-        published = level if level.outcome != "open" else replace(level, callback=callback_id)
-        decided = "approved" if level.outcome == "approved" else "pending"
-        return Answer(200, OUTCOMES.get(model.status, decided)), replace(model, levels=(published,))
+        return workflow.open_level(model, 1, callback_id, seconds)
 
     return Runner("the workflow publishes", act, ask, seconds)

@@ -1,17 +1,19 @@
 """An order as its rules say it should be: small, pure, and written without the domain's table.
 
 Every question takes the state as it is and returns the answer, with the state after it. Times are seconds since the
-order was submitted. The race suite asks it in the order in which writes were made; the state machine asks it alongside
-the API.
+order was submitted. Here is what people ask for; what the workflow does is in `tests.races.model_of_workflow`. The race
+suite asks in the order in which writes were made; the state machine asks alongside the API.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 LADDER = {"managers": "directors", "directors": "finance"}
 FINAL = {"COMPLETED", "REFUSED", "REJECTED", "EXPIRED", "WITHDRAWN", "FAILED"}
 STATES = {"SUBMITTED", "PENDING_APPROVAL", "COOLING_OFF", "CHARGING", "FULFILLING", "NEEDS_ATTENTION"} | FINAL
+BEFORE_CHARGE = {"SUBMITTED", "PENDING_APPROVAL", "COOLING_OFF"}
 # Why a state lets nobody decide or withdraw any more; every other one is `too-late`.
 CODES = {
     "SUBMITTED": "not-open-yet",
@@ -32,7 +34,7 @@ class Answer:
     code: str = ""
 
 
-OK, NOT_FOUND = Answer(200), Answer(404, "not-found")
+OK, NOT_FOUND, INVALID = Answer(200), Answer(404, "not-found"), Answer(422, "validation")
 NOT_PERMITTED = Answer(403, "not-permitted")
 
 
@@ -51,10 +53,13 @@ class Level:
     role: str
     quorum: int = 1
     deadline: float | None = None
+    reminds_at: float | None = None
     escalates_at: float | None = None
     outcome: str = "waiting"
     callback: str | None = None
+    reminders: int = 0
     escalated: bool = False
+    undelivered: tuple[str, ...] = ()
     votes: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -78,6 +83,7 @@ class Waits:
     """How long everything waits."""
 
     window: float = 600
+    reminder: float = 120
     escalation: float = 300
     rest: float = 30
     claim: float = 600
@@ -86,7 +92,7 @@ class Waits:
 
 @dataclass(frozen=True)
 class Model:
-    """An order."""
+    """An order. `story` is what its audit says; `recovering` whether a recovery execution runs."""
 
     levels: tuple[Level, ...] = ()
     rests: bool = False
@@ -94,9 +100,21 @@ class Model:
     requester: str = "requester-1"
     waits: Waits = Waits()
     status: str = "SUBMITTED"
-    rested_at: float = 0
+    rested_at: float | None = None
     jobs: tuple[Job, ...] = ()
     recoveries: int = 0
+    recovering: bool = False
+    story: tuple[str, ...] = ("submitted",)
+
+    @property
+    def current(self) -> int:
+        """The last level that was opened, from 1; 0 when none was."""
+        return max((at for at, level in enumerate(self.levels, 1) if level.deadline is not None), default=0)
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether every level has been approved."""
+        return all(level.outcome == "approved" for level in self.levels)
 
     # --- what people ask for ------------------------------------------------------------------------------------
 
@@ -107,18 +125,17 @@ class Model:
 
     def decide(self, who: Who, number: int, verdict: str, now: float) -> tuple[Answer, Model]:
         """Somebody's word on a level."""
-        level = self.levels[number - 1]
-        mine = dict(level.votes).get(who.name)
-        refusal = self._may_not_decide(who, number)
-        if not self.sees(who) or mine == verdict:
-            return (OK if self.sees(who) else NOT_FOUND), self
+        if not self.sees(who) or number > len(self.levels):
+            return (INVALID if self.sees(who) else NOT_FOUND), self
+        mine = dict(self.levels[number - 1].votes).get(who.name)
+        refusal = self._may_not_decide(who, number) or self._cannot_be_decided(number)
+        if mine == verdict:
+            return OK, self
         if refusal is not None:
             return refusal, self
-        if self.status != "PENDING_APPROVAL" or level.outcome != "open":
-            return self._too_late(number), self
         if mine is not None:
             return Answer(409, "already-decided"), self
-        if level.deadline is None or now >= level.deadline:
+        if now >= (self.levels[number - 1].deadline or 0):
             return Answer(409, "order-expired"), self.expired(number)
         return OK, self._voted(number, who.name, verdict)
 
@@ -128,24 +145,25 @@ class Model:
             return NOT_FOUND, self
         if who.name != self.requester:
             return Answer(403, "not-the-requester"), self
-        if self.status in {"SUBMITTED", "PENDING_APPROVAL", "COOLING_OFF"}:
+        if self.status in BEFORE_CHARGE:
             levels = (replace(each, outcome="withdrawn") if each.outcome == "open" else each for each in self.levels)
-            return OK, replace(self, status="WITHDRAWN", levels=tuple(levels))
-        return (OK if self.status == "WITHDRAWN" else self._too_late()), self
+            return OK, self.after("withdrawn", status="WITHDRAWN", levels=tuple(levels))
+        return (OK if self.status == "WITHDRAWN" else self.too_late()), self
 
     def beat(self, who: Who, number: int, now: float) -> tuple[Answer, Model]:
-        """A station's sign of life."""
+        """A station's sign of life; the first one claims the job, the others are no news to the audit."""
         refusal = self._may_not_pick(who, number)
         if refusal is not None:
             return refusal, self
         job = self.jobs[number - 1]
         if self.status != "FULFILLING":
-            return self._too_late(), self
+            return self.too_late(), self
         if job.state == "claimed" and job.claimed_by != who.name:
             return Answer(409, "job-claimed"), self
         if job.state not in {"open", "claimed"} or now >= (job.lost_at if job.claimed_by else job.claim_deadline):
             return Answer(409, "job-superseded"), self
-        return OK, self._with_job(number, state="claimed", claimed_by=who.name, lost_at=now + self.waits.beat)
+        claimed = self.with_job(number, state="claimed", claimed_by=who.name, lost_at=now + self.waits.beat)
+        return OK, (claimed if job.claimed_by else claimed.after("job-claimed"))
 
     def report(self, who: Who, number: int, outcome: str) -> tuple[Answer, Model]:
         """What a station says became of its job."""
@@ -156,12 +174,13 @@ class Model:
         if (job.state, job.claimed_by) == (outcome, who.name):
             return OK, self
         if self.status != "FULFILLING":
-            return self._too_late(), self
+            return self.too_late(), self
         if job.state != "claimed":
             return Answer(409, "job-superseded"), self
         if job.claimed_by != who.name:
             return Answer(409, "job-claimed"), self
-        return OK, self._with_job(number, state=outcome)
+        event = {"picked": "picked", "failed": "picking-failed"}[outcome]
+        return OK, self.with_job(number, state=outcome).after(event)
 
     def stop(self, who: Who) -> tuple[Answer, Model]:
         """An operator stops the execution; what that leads to comes as an event."""
@@ -169,90 +188,60 @@ class Model:
             return NOT_FOUND, self
         if "operators" not in who.roles:
             return NOT_PERMITTED, self
-        return (self._too_late() if self.status in FINAL | {"NEEDS_ATTENTION"} else OK), self
+        if self.status in FINAL | {"NEEDS_ATTENTION"}:
+            return self.too_late(), self
+        return OK, self.after("stop-requested")
 
     def recover(self, who: Who) -> tuple[Answer, Model]:
-        """An operator has the order undone."""
+        """An operator has the order undone; while a recovery runs, asking again starts no other."""
         if not self.sees(who):
             return NOT_FOUND, self
         if "operators" not in who.roles:
             return NOT_PERMITTED, self
         if self.status != "NEEDS_ATTENTION":
             return Answer(409, "not-held"), self
-        return Answer(202), replace(self, recoveries=max(1, self.recoveries))
+        begun = self.after("recovery-begun", recoveries=self.recoveries + 1, recovering=True)
+        return Answer(202), (self if self.recovering else begun)
 
     def actions(self, who: Who, now: float) -> list[str]:
         """What the page should offer: whatever would be accepted and change something."""
-        number = max((at for at, level in enumerate(self.levels, 1) if level.deadline is not None), default=0)
         accepted = {
-            "approve": number > 0 and self._changes(self.decide(who, number, "approve", now)),
-            "reject": number > 0 and self._changes(self.decide(who, number, "reject", now)),
+            "approve": self.current > 0 and self._changes(self.decide(who, self.current, "approve", now)),
+            "reject": self.current > 0 and self._changes(self.decide(who, self.current, "reject", now)),
             "withdraw": self._changes(self.withdraw(who)),
-            "stop": self.stop(who)[0] == OK,
+            "stop": self._changes(self.stop(who)),
             "recover": self.recover(who)[0] == Answer(202),
         }
         return [action for action, offered in accepted.items() if offered]
 
-    # --- what the workflow and the clock do ---------------------------------------------------------------------
-
-    def opened(self, number: int, now: float) -> Model:
-        """A level's people are asked."""
-        level = self.levels[number - 1]
-        escalates_at = now + self.waits.escalation if level.role in LADDER else None
-        pending = replace(self, status="PENDING_APPROVAL")
-        deadline = now + self.waits.window
-        opened = {"outcome": "open", "deadline": deadline, "escalates_at": escalates_at}
-        return pending._with_level(number, callback=f"callback-{number}", **opened)
-
-    def settled(self, number: int, now: float) -> Model:
-        """The workflow has looked at a level and written what was due."""
-        level = self.levels[number - 1]
-        if self.status != "PENDING_APPROVAL" or level.outcome != "open" or level.deadline is None:
-            return self
-        if now >= level.deadline:
-            return self.expired(number)
-        due = level.escalates_at is not None and now >= level.escalates_at
-        return self._with_level(number, escalated=level.escalated or due)
-
     def expired(self, number: int) -> Model:
         """Nobody decided in time."""
-        return replace(self._with_level(number, outcome="expired"), status="EXPIRED")
-
-    def resting(self, now: float) -> Model:
-        """The order cools off, unless it was withdrawn first."""
-        return self if self.status == "WITHDRAWN" else replace(self, status="COOLING_OFF", rested_at=now)
-
-    def charge(self) -> tuple[Answer, Model]:
-        """The workflow wants to pass the point of no return."""
-        if self.status == "WITHDRAWN":
-            return Answer(409, "order-withdrawn"), self
-        approved = all(level.outcome == "approved" for level in self.levels)
-        if approved and self.status in {"SUBMITTED", "PENDING_APPROVAL", "COOLING_OFF"}:
-            return OK, replace(self, status="CHARGING")
-        return (OK if self.status == "CHARGING" else Answer(409, "order-fenced")), self
-
-    def job_opened(self, now: float) -> Model:
-        """The warehouse has one job more."""
-        return replace(self, status="FULFILLING", jobs=(*self.jobs, Job(now + self.waits.claim)))
-
-    def job_settled(self, now: float) -> Model:
-        """The workflow has looked at the last job and written what was due."""
-        job, number = self.jobs[-1], len(self.jobs)
-        if job.state == "open" and now >= job.claim_deadline:
-            return self._with_job(number, state="unclaimed")
-        if job.state == "claimed" and now >= job.lost_at:
-            return self._with_job(number, state="lost")
-        return self
-
-    def lost(self) -> Model:
-        """The execution is gone."""
-        return self if self.status in FINAL else self.to("NEEDS_ATTENTION")
-
-    def to(self, status: str) -> Model:
-        """The order stands there now."""
-        return replace(self, status=status)
+        return self.with_level(number, outcome="expired").after("expired", status="EXPIRED")
 
     # --- the small print ----------------------------------------------------------------------------------------
+
+    def after(self, event: str, **changes: Any) -> Model:
+        """Return the order after an event that the audit names."""
+        return replace(self, story=(*self.story, event), **changes)
+
+    def with_level(self, number: int, **changes: Any) -> Model:
+        """Return the order with a level changed."""
+        level = replace(self.levels[number - 1], **changes)
+        return replace(self, levels=(*self.levels[: number - 1], level, *self.levels[number:]))
+
+    def with_job(self, number: int, **changes: Any) -> Model:
+        """Return the order with a job changed."""
+        job = replace(self.jobs[number - 1], **changes)
+        return replace(self, jobs=(*self.jobs[: number - 1], job, *self.jobs[number:]))
+
+    def too_late(self, number: int | None = None) -> Answer:
+        """Why nobody can do that any more, or not yet."""
+        level = None if number is None else self.levels[number - 1]
+        if level is not None and level.outcome in {"approved", "rejected"}:
+            return Answer(409, "already-decided")
+        if level is not None and level.deadline is None and self.status == "PENDING_APPROVAL":
+            return Answer(409, "not-open-yet")
+        return Answer(409, CODES.get(self.status, "too-late"))
 
     def _may_not_decide(self, who: Who, number: int) -> Answer | None:
         if not who.roles & self.levels[number - 1].roles:
@@ -262,36 +251,25 @@ class Model:
             return Answer(403, "segregation-of-duties")
         return None
 
+    def _cannot_be_decided(self, number: int) -> Answer | None:
+        is_open = self.status == "PENDING_APPROVAL" and self.levels[number - 1].outcome == "open"
+        return None if is_open else self.too_late(number)
+
     def _may_not_pick(self, who: Who, number: int) -> Answer | None:
         if not ("warehouse" in who.roles and self.jobs) and not self.sees(who):
             return NOT_FOUND
         if "warehouse" not in who.roles:
             return NOT_PERMITTED
-        return None if number <= len(self.jobs) else Answer(422, "validation")
-
-    def _too_late(self, number: int | None = None) -> Answer:
-        level = None if number is None else self.levels[number - 1]
-        if level is not None and level.outcome in {"approved", "rejected"}:
-            return Answer(409, "already-decided")
-        if level is not None and level.deadline is None and self.status == "PENDING_APPROVAL":
-            return Answer(409, "not-open-yet")
-        return Answer(409, CODES.get(self.status, "too-late"))
+        return None if number <= len(self.jobs) else INVALID
 
     def _voted(self, number: int, name: str, verdict: str) -> Model:
         level = self.levels[number - 1]
         votes = (*level.votes, (name, verdict))
         if verdict == "reject":
-            return replace(self._with_level(number, votes=votes, outcome="rejected"), status="REJECTED")
-        return self._with_level(number, votes=votes, outcome="approved" if len(votes) == level.quorum else "open")
+            return self.with_level(number, votes=votes, outcome="rejected").after("rejected", status="REJECTED")
+        outcome = "approved" if len(votes) == level.quorum else "open"
+        return self.with_level(number, votes=votes, outcome=outcome).after("approved")
 
     def _changes(self, result: tuple[Answer, Model]) -> bool:
         answer, after = result
         return answer == OK and after != self
-
-    def _with_level(self, number: int, **changes: object) -> Model:
-        level = replace(self.levels[number - 1], **changes)  # type: ignore[arg-type]  # the fields of a level
-        return replace(self, levels=(*self.levels[: number - 1], level, *self.levels[number:]))
-
-    def _with_job(self, number: int, **changes: object) -> Model:
-        job = replace(self.jobs[number - 1], **changes)  # type: ignore[arg-type]  # the fields of a job
-        return replace(self, jobs=(*self.jobs[: number - 1], job, *self.jobs[number:]))

@@ -1,17 +1,15 @@
-"""Every race of the product by name: what may come first, and what the other is then told.
+"""The races for the row by name: what may come first, and what the other is then told.
 
-Both orders of each are seen, in memory and on DynamoDB's transactions, or the test fails as toothless. RACES says where
-each race is shown; those that are no race for the row live with what they are about.
+Both orders of each are seen, in memory and on DynamoDB's transactions, or the test fails as toothless. Where every
+race is shown, those that are none for the row too, says `tests/unit/test_contract_index.py`.
 """
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -25,13 +23,17 @@ from tests.races.cast import (
     approves,
     beats,
     being_picked,
+    charged,
     charges,
+    completes,
     looks,
     looks_at_the_job,
     loses_it,
     publishes,
     rejects,
     reports,
+    resting,
+    rests,
     to_be_picked,
     waiting,
     withdraws,
@@ -40,82 +42,8 @@ from tests.races.model import OK, Answer
 from tests.races.track import Race, Runner, Track
 
 Record = Callable[[str, object], None]
-ROOT = Path(__file__).resolve().parents[2]
-LOOKS = "tests/workflow/test_scenarios.py"
 MOST_ROUNDS = 100
 LEAST_ROUNDS = 10
-
-RACES: dict[str, tuple[str, ...]] = {
-    "approve at the instant of the deadline": (
-        "tests/races/test_races.py::test_approve_at_the_instant_of_the_deadline",
-        "tests/races/test_deadline.py::test_clicks_across_the_deadline_have_one_winner",
-    ),
-    "same person double-clicks, same key": (
-        "tests/races/test_interruptions.py::test_two_clicks_with_one_key_are_one_decision_and_equal_answers",
-        "tests/api/test_twins.py::test_twenty_equal_submissions_at_two_workers_get_twenty_equal_answers",
-    ),
-    "same person double-clicks, different keys, same verdict": (
-        "tests/races/test_races.py::test_the_same_person_clicks_in_two_tabs",
-    ),
-    "same key, other body": ("tests/api/test_idempotency.py::test_a_key_that_comes_with_another_body_is_refused",),
-    "same person approves, then rejects": ("tests/races/test_races.py::test_the_same_person_approves_and_rejects",),
-    "two people, approve and reject": ("tests/races/test_races.py::test_two_people_approve_and_reject",),
-    "three votes at once for a quorum of two": (
-        "tests/races/test_races.py::test_three_votes_at_once_for_a_quorum_of_two",
-        "tests/workflow/test_tiers.py::test_three_votes_for_a_quorum_of_two_are_two_votes_and_one_signal",
-    ),
-    "approve and withdraw": ("tests/races/test_races.py::test_approve_and_withdraw",),
-    "withdraw and begin-charge": ("tests/races/test_races.py::test_withdraw_and_begin_charge",),
-    "the API dies between the decision and the signal": (
-        "tests/races/test_interruptions.py::test_a_decision_whose_signal_was_never_sent_is_signalled_by_the_retry",
-        "tests/workflow/test_scenarios.py::test_a_lost_signal_is_honoured_at_the_next_look",
-    ),
-    "a signal to a closed, late, unknown or malformed callback": (
-        "tests/adapters/test_durable_lambda.py::test_a_refused_signal_is_counted_and_swallowed",
-    ),
-    "a signal without a decision": (
-        "tests/workflow/test_scenarios.py::test_a_signal_without_a_decision_approves_nothing",
-        "tests/workflow/test_scenarios.py::test_a_broken_signal_neither_approves_nor_fails",
-        "tests/workflow/test_scenarios.py::test_a_failure_signal_neither_rejects_nor_fails",
-    ),
-    "a decision between reading the row and publishing the callback id": (
-        "tests/races/test_races.py::test_a_decision_and_the_publishing_of_a_later_callback",
-        f"{LOOKS}::test_a_decision_between_reading_the_row_and_publishing_the_callback_is_found_at_once",
-    ),
-    "a worker dies at any point": (
-        "tests/crash/test_disturbances.py::test_no_crash_at_a_checkpoint_changes_an_outcome",
-        "tests/crash/test_killed_workers.py::test_a_worker_killed_at_any_instant_doubles_no_effect",
-    ),
-    "duplicate submit": (
-        "tests/api/test_twins.py::test_twenty_equal_submissions_at_two_workers_get_twenty_equal_answers",
-        "tests/api/test_twins.py::test_two_submissions_with_one_key_and_two_bodies_are_one_order_and_one_refusal",
-        "tests/local/test_journeys.py::test_the_same_submission_twenty_times_at_once_is_one_order",
-    ),
-    "the API dies between document, start and row": (
-        "tests/races/test_interruptions.py::test_a_submission_that_broke_off_anywhere_is_healed_by_a_retry",
-    ),
-    "duplicate submit after the execution's retention": (
-        "tests/races/test_interruptions.py::test_a_submission_of_a_final_order_is_answered_without_a_start",
-        "tests/workflow/test_scenarios.py::test_a_late_duplicate_start_ends_without_an_effect",
-    ),
-    "a picking station that lost its job comes back": (
-        "tests/races/test_races.py::test_a_result_and_the_loss_of_the_job",
-        "tests/races/test_races.py::test_a_beat_at_the_instant_of_the_loss",
-        "tests/api/test_picking.py::test_a_station_that_lost_its_job_is_told",
-    ),
-    "two stations, one job": (
-        "tests/races/test_races.py::test_two_stations_claim_one_job",
-        "tests/races/test_races.py::test_a_claim_at_the_instant_of_its_deadline",
-    ),
-    "status events duplicated, late or out of order": (
-        "tests/races/test_races.py::test_the_event_of_a_lost_execution_and_the_charge",
-        "tests/races/test_races.py::test_the_event_of_a_lost_execution_and_a_decision",
-        "tests/workflow/test_recovery.py::test_status_events_repeated_and_reordered_change_nothing_about_a_final_row",
-    ),
-    "two operators recover at once": (
-        "tests/races/test_interruptions.py::test_two_operators_who_recover_at_once_start_one_recovery",
-    ),
-}
 
 
 def run_both_ways(
@@ -316,11 +244,33 @@ def test_the_event_of_a_lost_execution_and_a_decision(track: Track, record_tests
     assert len(won[approver.name].row.levels[0].decisions) == 1
 
 
-def test_every_race_is_shown_somewhere() -> None:
-    """The table at the top names tests that are there."""
-    shown = {test for tests in RACES.values() for test in tests}
+def test_a_late_event_and_the_completion(track: Track, record_testsuite_property: Record) -> None:
+    """A completed order stays completed whatever the event says; a held one is not completed any more."""
+    event, workflow = loses_it(), completes()
 
-    for test in sorted(shown):
-        path, name = test.split("::")
-        tree = ast.parse((ROOT / path).read_text())
-        assert any(isinstance(node, ast.FunctionDef) and node.name == name for node in tree.body), test
+    won = run_both_ways(track, charged, (event, workflow), record_testsuite_property)
+
+    assert won[event.name].answers == [OK, Answer(409, "order-fenced")]
+    assert won[workflow.name].answers == [OK, OK]
+    assert [won[name].row.status for name in (event.name, workflow.name)] == ["NEEDS_ATTENTION", "COMPLETED"]
+
+
+def test_withdraw_and_begin_cooling_off(track: Track, record_testsuite_property: Record) -> None:
+    """Before the rest or during it the order can be withdrawn; after a withdrawal it does not rest."""
+    requester, workflow = withdraws(), rests()
+
+    won = run_both_ways(track, partial(approved, rest=30), (requester, workflow), record_testsuite_property)
+
+    assert won[requester.name].answers == [OK, Answer(409, "order-withdrawn")]
+    assert won[workflow.name].answers == [OK, OK]
+    assert {race.row.status for race in won.values()} == {"WITHDRAWN"}
+
+
+def test_withdraw_at_the_end_of_the_rest(track: Track, record_testsuite_property: Record) -> None:
+    """Until the charge begins the requester may change their mind; both have read that the order rests."""
+    requester, workflow = withdraws(seconds=40), charges(40)
+
+    won = run_both_ways(track, resting, (requester, workflow), record_testsuite_property)
+
+    assert won[requester.name].answers == [OK, Answer(409, "order-withdrawn")]
+    assert won[workflow.name].answers == [Answer(409, "too-late"), OK]

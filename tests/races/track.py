@@ -21,6 +21,8 @@ from orders.adapters.reference import load_catalogue, load_policy
 from orders.domain.errors import CountersignError, OrderFencedError
 from orders.domain.model import AuditEntry, Order, OrderId, Role, Status
 from orders.domain.transitions import Change
+from orders.services.approval import Look
+from orders.services.picking import JobLook
 from orders.services.ports import Page
 from orders.settings import Settings
 from orders.wiring import Book, Services, assemble
@@ -224,9 +226,12 @@ Shape = tuple[object, ...]
 
 def shape(model: Model) -> Shape:
     """Return what must be the same in the model and in the row."""
-    levels = tuple((level.outcome, level.votes, level.escalated, level.callback) for level in model.levels)
+    levels = tuple(
+        (level.outcome, level.votes, level.reminders, level.escalated, level.undelivered, level.callback)
+        for level in model.levels
+    )
     jobs = tuple((job.state, job.claimed_by, job.lost_at if job.claimed_by else 0) for job in model.jobs)
-    return model.status, levels, jobs
+    return model.status, levels, jobs, model.recoveries
 
 
 def shape_of(row: Order) -> Shape:
@@ -235,7 +240,9 @@ def shape_of(row: Order) -> Shape:
         (
             str(level.outcome),
             tuple((decision.by, str(decision.verdict)) for decision in level.decisions),
+            level.reminders,
             level.escalated_to is not None,
+            level.undelivered,
             level.callback_id,
         )
         for level in row.levels
@@ -244,7 +251,7 @@ def shape_of(row: Order) -> Shape:
         (str(job.state), job.claimed_by, (job.lost_at - at(0)).total_seconds() if job.lost_at else 0)
         for job in row.jobs
     )
-    return str(row.status), levels, jobs
+    return str(row.status), levels, jobs, row.recoveries
 
 
 def told(call: Callable[[], object]) -> Answer:
@@ -257,6 +264,19 @@ def told(call: Callable[[], object]) -> Answer:
         problem = problem_of(error)
         return Answer(problem.status, "" if problem.status == UNCONFIRMED else problem.code)
     return OK
+
+
+def heard(step: Callable[[], object]) -> Answer:
+    """Make a call of the workflow, and return what its next step depends on."""
+    found: list[object] = []
+    answer = told(lambda: found.append(step()))
+    if answer != OK:
+        return answer
+    if isinstance(found[0], (Look, JobLook)):
+        return Answer(200, str(found[0].outcome))
+    if found[0] is None:
+        return Answer(200, "late")
+    return Answer(409, "order-withdrawn") if found[0] is False else OK
 
 
 @dataclass

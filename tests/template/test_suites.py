@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.suites import SUITES, Report, Suite, choose, read_results
+from scripts import suites
+from scripts.suites import SUITES, Report, Suite, choose, read_results, run_branches, run_suite
 
 SUITE = Suite("unit", "the rules")
 
@@ -52,3 +53,15 @@ def test_an_unknown_suite_is_named() -> None:
 def test_without_names_all_suites_run() -> None:
     """Static checks first, then every suite in its fixed order."""
     assert [suite.name for suite in choose([])] == ["static", *(suite.name for suite in SUITES)]
+
+
+def test_a_branch_that_no_counting_suite_takes_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One file of the unit suite takes few of them; the closing line then fails and says where the rest are."""
+    monkeypatch.setenv("COVERAGE_FILE", str(tmp_path / "branches"))
+    one_file = Suite("unit/test_access.py", "a little")
+    monkeypatch.setattr(suites, "COUNTING", {one_file.name})
+    with (tmp_path / "log").open("w+b") as log:
+        assert run_suite(one_file, log).passed
+        found = run_branches(log)
+    assert not found.passed
+    assert "layers/orders/orders/services/writing.py" in (tmp_path / "log").read_text()

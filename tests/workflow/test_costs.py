@@ -12,6 +12,8 @@ from tests.template.deployed import source
 from tests.workflow.as_state_machine import definition
 from tests.workflow.costs import LEVEL, MEASURED, Cost, Measured, measure_all
 
+pytestmark = pytest.mark.timeout(180)  # the first test waits for all scenarios, on a machine that may be busy
+
 
 class Budget(NamedTuple):
     """What one order may cost. How the SDK batches checkpoints varies by one or two; tries that fail are few."""

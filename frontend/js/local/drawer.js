@@ -1,24 +1,40 @@
 // The break-it drawer: faults to arm and time to put forward. Only the local stack answers to it.
 
 import { useEffect, useRef, useState } from "../../vendor/hooks.js";
+import { act } from "../act.js";
 import { examples, submission } from "../draft.js";
-import { shortId } from "../format.js";
-import { act, ask, become } from "../live.js";
+import { ask } from "../live.js";
 import { problemBehind } from "../problems.js";
 import { orderLink } from "../route.js";
-import { announce, useStore } from "../store.js";
+import { announce, update, useStore } from "../store.js";
 import { Ago, Countdown, Problem, html } from "../ui.js";
 import { actLocally, useLocal } from "./service.js";
+import { become } from "./session.js";
+import { shortId } from "../words.js";
 
 /** @typedef {{kind: string, orderId: string | null, armedAt: string}} Armed */
 /** @typedef {{kind: string, orderId: string, at: string, detail: string}} Fired */
 /** @typedef {{at: string, orderId: string, kind: string, operation: string | null}} Timer */
-/** @typedef {{kind: string, title: string, says: string, example: string, as: string, place?: string, then: string, midway?: boolean}} Fault */
+/** @typedef {{kind: string, orderId: string}} Trial an order that was placed to be hit by a fault */
+/**
+ * @typedef {object} Fault
+ * @property {string} kind
+ * @property {string} title
+ * @property {string} says
+ * @property {string} example the order on which it shows best
+ * @property {string} as who takes the next step
+ * @property {string} [place] where; else on the order's own page
+ * @property {boolean} [midway] armed once something has been stored that a crash could lose
+ * @property {string} before what to do, while it has not hit
+ * @property {string} after what to see, once it has
+ * @property {"jump" | "outbox"} [next] what helps to see it
+ */
 
 const OFTEN = 2000;
+const SILENCE = "stop-warehouse-beats";
 const A_MOMENT = 200;
 
-/** @type {Fault[]} what can be broken, and the order on which it shows best */
+/** @type {Fault[]} what can be broken */
 const FAULTS = [
   {
     kind: "crash-at-next-checkpoint",
@@ -27,7 +43,8 @@ const FAULTS = [
     example: "gateway-flaky",
     as: "requester-1",
     midway: true,
-    then: "Watch the invocations: a red one, and the one that recovers beside it.",
+    before: "Wait for its next checkpoint.",
+    after: "The process is gone. Watch the invocations: a red one, and the one that recovers beside it.",
   },
   {
     kind: "lose-next-signal",
@@ -35,7 +52,9 @@ const FAULTS = [
     says: "A decision wakes its workflow by a signal. This one never arrives; the decision is in the order's row all the same.",
     example: "levels-1",
     as: "manager-1",
-    then: "Approve it: nothing happens. Then jump to the next timer: the workflow looks, and finds the decision.",
+    before: "Approve it.",
+    after: "You have signed, and the workflow sleeps on: nobody woke it. Jump to its next timer: it looks, and finds the decision.",
+    next: "jump",
   },
   {
     kind: "duplicate-next-event",
@@ -43,16 +62,20 @@ const FAULTS = [
     says: "The event that an execution has ended comes two times. Nobody gets two messages.",
     example: "levels-0",
     as: "requester-1",
-    then: "Look into the outbox: one message about the outcome.",
+    before: "Wait for its end.",
+    after: "The event came twice. The outbox has one message about the outcome.",
+    next: "outbox",
   },
   {
-    kind: "stop-warehouse-beats",
+    kind: SILENCE,
     title: "Stop the warehouse's heartbeats",
-    says: "A station that has claimed a job falls silent. The workflow gives the job to somebody else.",
+    says: "A station that has claimed a job falls silent. The workflow gives the goods to somebody else to pick.",
     example: "parcel",
     as: "warehouse-1",
     place: "#/picking",
-    then: "Claim the job, then jump to the next timer: the silence has lasted too long.",
+    before: "Claim its job.",
+    after: "The station has fallen silent. Jump to its next timer: the job counts as lost, and a second one is opened.",
+    next: "jump",
   },
 ];
 
@@ -62,7 +85,12 @@ export function View({ close }) {
   useEffect(() => heading.current?.focus(), []);
   const [problem, setProblem] = useState(/** @type {Page.Problem | null} */ (null));
   const [busy, setBusy] = useState("");
+  const [trial, setTrial] = useState(/** @type {Trial | null} */ (null));
   const faults = useLocal("/local/faults", OFTEN);
+  /** @type {Armed | null} */
+  const armed = faults.data?.armed ?? null;
+  const silent = armed?.kind === SILENCE ? (armed.orderId ?? "any") : "";
+  useEffect(() => update({ silent }), [silent]);
   /** One thing at a time, and what goes wrong is said here. @param {string} name @param {() => Promise<unknown>} task */
   const run = async (name, task) => {
     if (busy) return;
@@ -81,7 +109,9 @@ export function View({ close }) {
     ${(problem ?? faults.problem) && html`<${Problem} problem=${problem ?? faults.problem} focused=${problem !== null} />`}
     <${Time} busy=${busy} run=${run} />
     <ul class="faults">
-      ${FAULTS.map((fault) => html`<${Breakable} key=${fault.kind} fault=${fault} armed=${faults.data?.armed ?? null} busy=${busy} run=${run} />`)}
+      ${FAULTS.map((fault) => html`<${Breakable} key=${fault.kind} fault=${fault} armed=${armed} busy=${busy} run=${run} begin=${setTrial}>
+        ${trial?.kind === fault.kind && html`<${Watched} fault=${fault} trial=${trial} fired=${faults.data?.fired ?? []} busy=${busy} run=${run} />`}
+      <//>`)}
     </ul>
     <${Broken} fired=${faults.data?.fired ?? []} />
   </aside>`;
@@ -103,36 +133,36 @@ function Time({ busy, run }) {
   const { data } = useLocal("/local/time", OFTEN);
   /** @type {Timer | null} */
   const next = data?.nextTimer ?? null;
-  const jump = () =>
-    run("jump", async () => {
-      await actLocally("POST", "/local/time/jump");
-      announce("The clock was put forward to the next timer.");
-    });
   return html`<section class="time">
     ${next
       ? html`<p><${Countdown} at=${next.at} /> ${TIMERS[next.kind] ?? next.kind}${next.operation && html`${" "}(<code>${next.operation}</code>)`},
           ${" "}order <a href=${orderLink(next.orderId)}><code>${shortId(next.orderId)}</code></a></p>`
       : html`<p class="fine">Nothing waits for time.</p>`}
-    ${next && html`<button type="button" aria-disabled=${busy !== ""} onClick=${jump}>Jump to the next timer</button>`}
+    ${next && html`<button type="button" aria-disabled=${busy !== ""} onClick=${() => run("jump", () => jump({}))}>Jump to the next timer</button>`}
   </section>`;
 }
 
-/** @param {{fault: Fault, armed: Armed | null} & Runner} props */
-function Breakable({ fault, armed, busy, run }) {
+/** Puts the clock forward to the next timer, of one order or of all. @param {{orderId?: string}} whose */
+async function jump(whose) {
+  await actLocally("POST", "/local/time/jump", whose);
+  announce("The clock was put forward to the next timer.");
+}
+
+/** @param {{fault: Fault, armed: Armed | null, begin: (trial: Trial) => void, children: any} & Runner} props */
+function Breakable({ fault, armed, busy, run, begin, children }) {
   const isArmed = armed?.kind === fault.kind;
-  const [tried, setTried] = useState(false);
   const toggle = () =>
     run(fault.kind, async () => {
       await (isArmed ? actLocally("DELETE", "/local/faults") : actLocally("POST", "/local/faults", { kind: fault.kind }));
       announce(isArmed ? "Disarmed." : `Armed: ${fault.title.toLowerCase()}.`);
     });
-  const attempt = () => run(fault.kind, () => demonstrate(fault).then(() => setTried(true)));
+  const attempt = () => run(fault.kind, () => demonstrate(fault, begin));
   return html`<li data-armed=${isArmed}>
     <h3>${fault.title}</h3>
     <p class="fine">${fault.says}</p>
     ${isArmed && html`<p class="armed"><span class="icon" aria-hidden="true">⚡</span>Armed
       ${armed?.orderId ? html` for order <a href=${orderLink(armed.orderId)}><code>${shortId(armed.orderId)}</code></a>` : ", for whichever order comes first"}</p>`}
-    ${tried && html`<p class="then">${fault.then}</p>`}
+    ${children}
     <p class="actions">
       <button type="button" class="primary" aria-label=${`Try it on a new order: ${fault.title}`} aria-disabled=${busy !== ""} onClick=${attempt}>
         ${busy === fault.kind ? "Placing…" : "Try it on a new order"}
@@ -142,8 +172,19 @@ function Breakable({ fault, armed, busy, run }) {
   </li>`;
 }
 
-/** Places the order on which the fault shows best, arms the fault for it, and goes where it can be watched. @param {Fault} fault */
-async function demonstrate(fault) {
+/** What to do, or what to see, with an order that was placed to be hit. @param {{fault: Fault, trial: Trial, fired: Fired[]} & Runner} props */
+function Watched({ fault, trial: { orderId }, fired, busy, run }) {
+  const jobs = useStore(({ resources }) => resources["/picking"]?.data?.items);
+  const claimed = jobs?.some((/** @type {any} */ each) => each.orderId === orderId && (each.state === "claimed" || each.job > 1));
+  const hit = claimed || fired.some((each) => each.kind === fault.kind && each.orderId === orderId);
+  return html`<p class="then">Order <a href=${orderLink(orderId)}><code>${shortId(orderId)}</code></a>: ${hit ? fault.after : fault.before}</p>
+    ${hit && fault.next === "outbox" && html`<p><a href="#/outbox">Open the outbox</a></p>`}
+    ${hit && fault.next === "jump" && html`<p><button type="button" aria-disabled=${busy !== ""} onClick=${() => run("jump", () => jump({ orderId }))}>Jump to its next timer</button></p>`}`;
+}
+
+/** Places the order on which the fault shows best, arms the fault for it, and goes where it can be watched. @param {Fault} fault @param {(trial: Trial) => void} begin */
+async function demonstrate(fault, begin) {
+  if (!location.hash.startsWith("#/orders")) location.hash = "#/orders";
   become("requester-1");
   const [catalogue, policy] = [await ask("/catalogue"), await ask("/policy")];
   const example = examples(catalogue.items, policy).find(({ id }) => id === fault.example);
@@ -151,6 +192,7 @@ async function demonstrate(fault) {
   const order = await act("/orders", { ...submission(example.draft, policy.currency), note: fault.title });
   if (fault.midway) await begun(order.orderId);
   await actLocally("POST", "/local/faults", { kind: fault.kind, orderId: order.orderId });
+  begin({ kind: fault.kind, orderId: order.orderId });
   become(fault.as);
   location.hash = fault.place ?? orderLink(order.orderId);
   return announce(`${fault.title}: armed for a new order. You are ${fault.as} now.`);
@@ -167,8 +209,7 @@ async function begun(orderId) {
 
 /** @param {{fired: Fired[]}} props */
 function Broken({ fired }) {
-  const who = useStore((state) => state.who);
-  if (fired.length === 0) return html`<p class="fine">Nothing has been broken yet, ${who}.</p>`;
+  if (fired.length === 0) return html`<p class="fine">Nothing has been broken yet.</p>`;
   return html`<section><h3>What broke</h3>
     <ol class="fired">${fired.map(
       ({ kind, orderId, at, detail }) => html`<li key=${`${at} ${kind}`}>

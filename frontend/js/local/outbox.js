@@ -1,20 +1,21 @@
 // Every message that was sent, as the people who get them would see it. Only the local stack shows it.
 
-import { moment, shortId } from "../format.js";
 import { orderLink } from "../route.js";
 import { Ago, Chip, Shown, Title, html } from "../ui.js";
 import { useLocal } from "./service.js";
+import { moment, shortId } from "../words.js";
 
 /** @typedef {{orderId: string, kind: string, level: number, to: string, subject: string, at: string, published: boolean, deadline: string | null}} Message */
 
-const OFTEN = 5000;
+const OFTEN = 5500;
 
 /** @type {Record<string, Page.Label>} */
 const KINDS = {
   "request-decision": { icon: "✎", word: "Request", tone: "active" },
   remind: { icon: "◷", word: "Reminder", tone: "waiting" },
   escalate: { icon: "↑", word: "Escalation", tone: "alarm" },
-  outcome: { icon: "✓", word: "Outcome", tone: "good" },
+  outcome: { icon: "■", word: "Outcome", tone: "quiet" },
+  held: { icon: "!", word: "On hold", tone: "alarm" },
 };
 
 export const View = () => html`<${Title} title="Outbox" />
@@ -28,9 +29,9 @@ export const View = () => html`<${Title} title="Outbox" />
 
 /** @param {{message: Message}} props */
 const Card = ({ message: { orderId, kind, level, to, subject, at, published, deadline } }) => html`<li>
-  <p><${Chip} label=${KINDS[kind] ?? { icon: "·", word: kind, tone: "quiet" }} /> to <strong>${to}</strong> <span class="fine"><${Ago} at=${at} />${!published && ", not published yet"}</span></p>
+  <p><${Chip} label=${KINDS[kind] ?? { icon: "·", word: kind, tone: "quiet" }} /> to <strong>${to}</strong></p>
   <p>${subject}</p>
   <p class="fine">
-    <a href=${orderLink(orderId)}>order <code>${shortId(orderId)}</code></a>${level > 0 && `, level ${level}`}${deadline && `, to be decided by ${moment(deadline)}`}
+    <${Ago} at=${at} />, <a href=${orderLink(orderId)}>order <code>${shortId(orderId)}</code></a>${level > 0 && `, level ${level}`}${deadline && `, to be decided by ${moment(deadline)}`}${!published && ", not published yet"}
   </p>
 </li>`;

@@ -1,8 +1,7 @@
 // What is behind a row of the timeline: states, moments, attempts with their errors, and for auditors the payloads.
 
-import { duration, moment } from "../format.js";
 import { Chip, html, useNow } from "../ui.js";
-import { operationKind, operationState } from "../words.js";
+import { duration, moment, operationKind, operationState } from "../words.js";
 import { attemptState, elapsedOf, errorText } from "./geometry.js";
 import { payloadText } from "./payload.js";
 
@@ -41,7 +40,7 @@ function Attempt({ attempt, index, count, now }) {
   const went = last && !endedAt ? "STARTED" : attemptState(attempt);
   const took = Math.max(0, (endedAt ? Date.parse(endedAt) : now) - Date.parse(startedAt));
   const again = nextAttemptAt && last ? `again at ${moment(nextAttemptAt)}` : "";
-  return html`<${Chip} label=${operationState(went)} />
+  return html`<${Chip} label=${operationState(went)} />${" "}
     ${[`attempt ${index + 1} of ${count}`, (endedAt || last) && took > 0 && duration(took), errorText(error), again].filter(Boolean).join(" · ")}`;
 }
 

@@ -1,13 +1,20 @@
 // The controls that narrow the timeline down.
 
+import { useState } from "../../vendor/hooks.js";
 import { html } from "../ui.js";
 import { KINDS, operationKind } from "../words.js";
-import { EVERYTHING, isNarrowed } from "./history.js";
+import { EVERYTHING, narrowing } from "./narrow.js";
 
-/** @param {{rows: Timeline.Row[], filter: Timeline.Filter, change: (filter: Timeline.Filter) => void}} props */
-export function View({ rows, filter, change }) {
+/** @param {{rows: Timeline.Row[], change: (narrow: Timeline.Narrowing | null) => void}} props */
+export function View({ rows, change }) {
+  const [filter, setFilter] = useState(EVERYTHING);
+  /** @param {Timeline.Filter} wanted */
+  const take = (wanted) => {
+    setFilter(wanted);
+    change(narrowing(wanted));
+  };
   /** @param {keyof Timeline.Filter} name */
-  const set = (name) => (/** @type {any} */ event) => change({ ...filter, [name]: event.currentTarget.value });
+  const set = (name) => (/** @type {any} */ event) => take({ ...filter, [name]: event.currentTarget.value });
   const groups = rows.filter(({ children }) => children.length > 0);
   return html`<form onSubmit=${(/** @type {Event} */ event) => event.preventDefault()} aria-label="Operations to show">
     <label class="inline"><span>Name</span><input type="search" value=${filter.text} onInput=${set("text")} /></label>
@@ -26,6 +33,6 @@ export function View({ rows, filter, change }) {
         <option value="">anything</option>${groups.map(({ operation, name }) => html`<option value=${operation.id}>${name}</option>`)}
       </select>
     </label>
-    ${isNarrowed(filter) && html`<button type="button" class="link" onClick=${() => change(EVERYTHING)}>Show all</button>`}
+    ${narrowing(filter) && html`<button type="button" class="link" onClick=${() => take(EVERYTHING)}>Show all</button>`}
   </form>`;
 }

@@ -1,9 +1,8 @@
 // The lane of operations: one row each, its attempts and waits as bars, its details behind its name.
 
 import { useMemo, useRef, useState } from "../../vendor/hooks.js";
-import { duration, moment } from "../format.js";
 import { Chip, Countdown, html, later, useNow } from "../ui.js";
-import { operationKind, operationState } from "../words.js";
+import { duration, moment, operationKind, operationState } from "../words.js";
 import { steer, visibleLines } from "./history.js";
 import { bars, elapsedOf, place, retries, spot } from "./geometry.js";
 
@@ -15,13 +14,13 @@ const WAITS = new Set(["wait", "callback"]);
 /** Toggles membership without changing the set others hold. @param {Set<string>} set @param {string} id */
 const toggled = (set, id) => new Set(set.has(id) ? [...set].filter((each) => each !== id) : [...set, id]);
 
-/** @param {{rows: Timeline.Row[], filter: Timeline.Filter, shape: Timeline.Geometry, notes: Map<string, Timeline.LevelNote>}} props */
-export function Operations({ rows, filter, shape, notes }) {
+/** @param {{rows: Timeline.Row[], narrow: Timeline.Narrowing | null, shape: Timeline.Geometry, notes: Map<string, Timeline.LevelNote>}} props */
+export function Operations({ rows, narrow, shape, notes }) {
   const [folded, setFolded] = useState(() => /** @type {Set<string>} */ (new Set()));
   const [opened, setOpened] = useState(() => /** @type {Set<string>} */ (new Set()));
   const current = useRef("");
   const list = useRef(/** @type {HTMLElement | null} */ (null));
-  const lines = useMemo(() => visibleLines(rows, filter, folded), [rows, filter, folded]);
+  const lines = useMemo(() => visibleLines(rows, narrow, folded), [rows, narrow, folded]);
   /** @type {Acts} */
   const acts = useMemo(() => ({
     fold: (id) => setFolded((before) => toggled(before, id)),

@@ -71,6 +71,12 @@ declare namespace Timeline {
     inside: string;
   }
 
+  /** Which rows are wanted; `inside` is the id of the one row whose inside is, or "". */
+  interface Narrowing {
+    inside: string;
+    fits: (row: Row) => boolean;
+  }
+
   /** What a person did. */
   interface Deed {
     at: string;

@@ -1,11 +1,10 @@
 // Draws a history in three lanes on one axis: invocations, operations, people.
 
 import { useMemo, useRef, useState } from "../../vendor/hooks.js";
-import { counted, duration, moment } from "../format.js";
 import { Chip, Loading, Problem, html, later, useNow } from "../ui.js";
-import { eventWords, executionState } from "../words.js";
+import { counted, duration, eventWords, executionState, moment } from "../words.js";
 import { geometry, place, spot, ticks } from "./geometry.js";
-import { EVERYTHING, countRows, deedsOf, isNarrowed, levelsOf, nudgesOf, tree } from "./history.js";
+import { countRows, deedsOf, levelsOf, nudgesOf, tree } from "./history.js";
 import { Operations } from "./operations.js";
 
 const Filters = later(() => import("./filters.js"));
@@ -13,10 +12,10 @@ const LARGE = 1000;
 const OPEN_UP_TO = 8;
 const TICKED_UP_TO = 40;
 
-/** @param {{history: Timeline.History | undefined, problem: Page.Problem | null, entries: Timeline.Entry[], levels: any[]}} props */
-export function Timeline({ history, problem, entries, levels }) {
+/** @param {{history: Timeline.History | undefined, problem: Page.Problem | null, entries: Timeline.Entry[], levels: any[], raw: string}} props */
+export function Timeline({ history, problem, entries, levels, raw }) {
   return html`<section aria-labelledby="timeline" class="timeline">
-    <h2 id="timeline">Execution timeline</h2>
+    <div class="topline"><h2 id="timeline">Execution timeline</h2>${history && html`<a href=${raw}>Raw history</a>`}</div>
     ${problem && problem.status !== 404 && html`<${Problem} problem=${problem} retry />`}
     ${history
       ? html`<${Drawing} history=${history} entries=${entries} levels=${levels} />`
@@ -30,8 +29,8 @@ function Drawing({ history, entries, levels }) {
   const running = history.status === "RUNNING";
   const now = useNow(history.operations.length > LARGE ? 5000 : 1000, running);
   const [linear, setLinear] = useState(false);
-  const [filter, setFilter] = useState(EVERYTHING);
-  const [narrowing, setNarrowing] = useState(false);
+  const [narrow, setNarrow] = useState(/** @type {Timeline.Narrowing | null} */ (null));
+  const [asked, setAsked] = useState(false);
   const rows = useMemo(() => tree(history), [history]);
   const deeds = useMemo(() => deedsOf(entries), [entries]);
   const notes = useMemo(() => levelNotes(history, entries, levels), [history, entries, levels]);
@@ -42,14 +41,14 @@ function Drawing({ history, entries, levels }) {
       <p><${Chip} label=${executionState(history.status)} /> ${headline(history, fresh, countRows(rows))}</p>
       <label class="inline"><input type="checkbox" checked=${linear} onChange=${() => setLinear(!linear)} /><span>Show waits at full length</span></label>
     </div>
-    <details class="filter" onToggle=${(/** @type {any} */ event) => setNarrowing(event.currentTarget.open)}>
-      <summary>Filter${isNarrowed(filter) && html`<strong> is on</strong>`}</summary>
-      ${narrowing && html`<${Filters} rows=${rows} filter=${filter} change=${setFilter} />`}
+    <details class="filter" onToggle=${() => setAsked(true)}>
+      <summary>Filter${narrow && html`<strong> is on</strong>`}</summary>
+      ${asked && html`<${Filters} rows=${rows} change=${setNarrow} />`}
     </details>
     <div class="board" style=${{ "--gap-count": shape.gapCount }}>
       <${Backdrop} shape=${fresh} />
       <${Invocations} history=${history} shape=${shape} now=${now} />
-      <${Operations} rows=${rows} filter=${filter} shape=${shape} notes=${notes} />
+      <${Operations} rows=${rows} narrow=${narrow} shape=${shape} notes=${notes} />
       <${People} deeds=${deeds} shape=${shape} />
     </div>`;
 }
@@ -57,21 +56,16 @@ function Drawing({ history, entries, levels }) {
 /** Deadlines of the past say nothing about what is to come. @param {Timeline.LevelNote} note */
 const momentsOf = ({ deadline, nudges }) => [...(deadline ? [deadline] : []), ...nudges.map(({ at }) => at)];
 
-/**
- * What the order and its audit know of each approval, by the id of its operation.
- * @param {Timeline.History} history
- * @param {Timeline.Entry[]} entries
- * @param {any[]} levels
- * @returns {Map<string, Timeline.LevelNote>}
- */
+/** What the order and its audit know of each approval, by the id of its operation. @param {Timeline.History} history @param {Timeline.Entry[]} entries @param {any[]} levels */
 function levelNotes(history, entries, levels) {
   const nudges = nudgesOf(entries);
-  const found = [...levelsOf(history.operations)].map(([id, level]) => {
+  /** @type {Map<string, Timeline.LevelNote>} */
+  const notes = new Map();
+  for (const [id, level] of levelsOf(history.operations)) {
     const open = history.status === "RUNNING" && levels[level - 1]?.outcome === "open";
-    const deadline = open ? levels[level - 1].deadline : null;
-    return /** @type {[string, Timeline.LevelNote]} */ ([id, { deadline, nudges: nudges.filter((each) => each.level === level) }]);
-  });
-  return new Map(found);
+    notes.set(id, { deadline: open ? levels[level - 1].deadline : null, nudges: nudges.filter((each) => each.level === level) });
+  }
+  return notes;
 }
 
 /** The shape drawn last, as long as nothing would move: a clock that ticks draws no row again. @param {Timeline.Geometry} fresh @param {Timeline.History} history */
@@ -152,7 +146,7 @@ const DEEDS = { approved: "✓", rejected: "✕", withdrawn: "↩", submitted: "
 
 /** @param {{deeds: Timeline.Deed[], shape: Timeline.Geometry}} props */
 export const People = ({ deeds, shape }) => html`<div class="lane people">
-  <div class="lane-head"><h3 class="label">People</h3><span class="took">${counted(deeds.length, "deed")}</span></div>
+  <div class="lane-head"><h3 class="label">People</h3></div>
   <ol aria-label="People">
     ${deeds.map(({ at, actor, event, reason }) => html`<li key=${`${at} ${actor} ${event}`}>
       <span class="said"><strong>${actor}</strong> ${eventWords(event)} ${reason && html`<q>${reason}</q>`}</span>

@@ -1,10 +1,10 @@
 // Orders that a person has to put right: stopped, or ended without being closed.
 
 import { Actions } from "../decide.js";
-import { shortId } from "../format.js";
 import { useResource } from "../live.js";
 import { orderLink } from "../route.js";
 import { Ago, Amount, Shown, StateChip, Title, html } from "../ui.js";
+import { shortId } from "../words.js";
 
 export const View = () => html`<${Title} title="Attention" />
   <${Shown} resource=${useResource("/orders?limit=100&status=NEEDS_ATTENTION")} what="what needs attention">

@@ -1,11 +1,12 @@
 // What only this person may decide now, the most urgent first.
 
 import { Actions, Duplicate } from "../decide.js";
-import { counted, shortId } from "../format.js";
-import { useAdmitted, useResource } from "../live.js";
+import { useResource } from "../live.js";
+import { Newcomers, useAdmitted } from "../newcomers.js";
 import { inboxLink, orderLink } from "../route.js";
 import { useStore } from "../store.js";
-import { Ago, Amount, Countdown, Newcomers, Shown, Title, html } from "../ui.js";
+import { Ago, Amount, Countdown, Shown, Title, html } from "../ui.js";
+import { counted, shortId } from "../words.js";
 
 const PAGE = 25;
 
@@ -44,7 +45,7 @@ const Nothing = ({ who }) => html`<div class="empty hero">
 const Card = ({ order }) => html`<li class="card">
   <h2><${Amount} cents=${order.total} currency=${order.currency} /> for ${order.customer}</h2>
   <p class="fine">
-    ${counted(order.lineCount, "line")}, asked for by ${order.requester} <${Ago} at=${order.submittedAt} />,
+    ${counted(order.lineCount, "line")}, asked for by ${order.requester}, <${Ago} at=${order.submittedAt} />,
     ${" "}<a href=${orderLink(order.orderId)}>order <code>${shortId(order.orderId)}</code></a>
   </p>
   ${order.note && html`<blockquote>${order.note}</blockquote>`}

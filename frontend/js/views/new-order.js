@@ -1,6 +1,7 @@
 // Placing an order: examples, the catalogue, and the order as a sheet that shows its total and who must sign.
 
 import { useMemo, useRef, useState } from "../../vendor/hooks.js";
+import { act } from "../act.js";
 import {
   EMPTY,
   addLine,
@@ -14,15 +15,14 @@ import {
   submission,
   total,
 } from "../draft.js";
-import { counted, money } from "../format.js";
-import { act, groups, useResource } from "../live.js";
+import { groups, useResource } from "../live.js";
 import { problemBehind } from "../problems.js";
 import { fieldError } from "../refusals.js";
 import { orderLink } from "../route.js";
 import { announce, remember, useStore } from "../store.js";
 import { Field } from "../field.js";
 import { Problem, Shown, Title, html, later } from "../ui.js";
-import { signers } from "../words.js";
+import { counted, money, signers } from "../words.js";
 
 /** @typedef {import("../draft.js").Draft} Draft */
 /** @typedef {import("../draft.js").Item} Item */
@@ -158,7 +158,7 @@ function Sheet({ draft, items, policy, change }) {
     <${Heading} draft=${draft} problem=${problem} change=${change} />
     <${Lines} draft=${draft} items=${items} policy=${policy} problem=${problem} change=${change} />
     <${FromFile} items=${items} change=${change} />
-    <p class="total" aria-label="Total"><span>Total</span><output class="amount">${money(sum, policy.currency)}</output></p>
+    <p class="total"><span>Total</span> <span class="amount">${money(sum, policy.currency)}</span></p>
     <${Preview} cents=${sum} policy=${policy} />
     <button class="primary" aria-disabled=${sending}>${sending ? "Placing…" : "Place order"}</button>
     <p class="fine">The server prices the order again from its catalogue and decides who must approve.</p>

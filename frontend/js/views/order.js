@@ -1,18 +1,19 @@
 // One order: what it is, who signed, what may be done, how its execution went, and the record of it all.
 
 import { Actions, Duplicate } from "../decide.js";
-import { counted, moment, money, shortId } from "../format.js";
 import { useOrder } from "../follow.js";
 import { useResource } from "../live.js";
 import { historyLink } from "../route.js";
-import { saveJson } from "../save.js";
 import { Timeline } from "../timeline/view.js";
 import { Ago, Amount, Countdown, Shown, StateChip, Title, html } from "../ui.js";
-import { eventWords, orderState, signers, verdictWords } from "../words.js";
+import { counted, eventWords, moment, money, orderState, shortId, signers, verdictWords } from "../words.js";
 
 const LINES_SHOWN = 100;
 /** @type {any[]} */
 const NO_ENTRIES = [];
+
+/** @param {string} name @param {unknown} data */
+const save = async (name, data) => (await import("../save.js")).saveJson(name, data);
 
 /** @param {{route: Page.Route}} props */
 export function View({ route: { orderId } }) {
@@ -20,8 +21,7 @@ export function View({ route: { orderId } }) {
   return html`<${Title} title=${`Order ${shortId(orderId)}`}>Order <code>${shortId(orderId)}</code><//>
     <${Shown} resource=${order} what="the order">
       ${(/** @type {any} */ data) => html`<div class="columns"><${Summary} order=${data} /><${Signatures} order=${data} /></div>
-        <${Timeline} history=${execution.data} problem=${execution.problem} entries=${audit.data?.items ?? NO_ENTRIES} levels=${data.levels} />
-        ${execution.data && html`<p class="fine"><a href=${historyLink(orderId)}>Raw history</a></p>`}
+        <${Timeline} history=${execution.data} problem=${execution.problem} entries=${audit.data?.items ?? NO_ENTRIES} levels=${data.levels} raw=${historyLink(orderId)} />
         <div class="columns"><${Audit} resource=${audit} /><${Contents} order=${data} /></div>`}
     <//>`;
 }
@@ -30,8 +30,7 @@ export function View({ route: { orderId } }) {
 const Summary = ({ order }) => html`<section class="summary" aria-label="Summary">
   <p class="headline"><${Amount} cents=${order.total} currency=${order.currency} /> <${StateChip} status=${order.status} /></p>
   <p>
-    For <strong>${order.customer}</strong>, ${counted(order.lineCount, "line")}, placed by ${order.requester}${" "}
-    <${Ago} at=${order.submittedAt} />
+    For <strong>${order.customer}</strong>, ${counted(order.lineCount, "line")}, placed by ${order.requester}, <${Ago} at=${order.submittedAt} />
   </p>
   ${order.note && html`<blockquote>${order.note}</blockquote>`}
   ${order.outcomeReason && html`<p class="reason"><strong>Why:</strong> ${order.outcomeReason}</p>`}
@@ -46,13 +45,13 @@ const Signatures = ({ order }) => html`<section aria-labelledby="signatures" cla
   <h2 id="signatures">Signatures</h2>
   ${order.levels.length === 0
     ? html`<p class="empty">Nobody has to sign an order of this size.</p>`
-    : html`<ol>${order.levels.map((/** @type {any} */ level) => html`<${Level} key=${level.level} level=${level} />`)}</ol>`}
+    : html`<ol>${order.levels.map((/** @type {any} */ level) => html`<${Level} key=${level.level} level=${level} alive=${["SUBMITTED", "PENDING_APPROVAL"].includes(order.status)} />`)}</ol>`}
 </section>`;
 
-/** @param {{level: any}} props */
-function Level({ level }) {
+/** @param {{level: any, alive: boolean}} props whether anybody may still sign */
+function Level({ level, alive }) {
   const missing = level.outcome === "open" || level.outcome === "waiting" ? Math.max(0, level.quorum - level.decisions.length) : 0;
-  const next = level.outcome === "open" ? "waiting for" : "to be signed by";
+  const next = !alive ? "not signed by" : level.outcome === "open" ? "waiting for" : "to be signed by";
   return html`<li data-outcome=${level.outcome}>
     ${level.decisions.map((/** @type {any} */ decision) => html`<${Signature} decision=${decision} />`)}
     ${missing > 0 &&
@@ -76,10 +75,10 @@ function Contents({ order }) {
   const document = useResource(`/orders/${encodeURIComponent(order.orderId)}/document`, Infinity);
   return html`<section aria-labelledby="contents">
     <h2 id="contents">Document</h2>
-    <${Shown} resource=${document} what="the document">
+    ${document.problem?.status === 404 ? html`<p class="empty">Your role sees the order, not what is in it.</p>` : html`<${Shown} resource=${document} what="the document">
       ${(/** @type {any} */ data) => html`<${Lines} lines=${data.lines} currency=${order.currency} />
-        <p><button type="button" onClick=${() => saveJson(`${order.orderId}.json`, data)}>Save as JSON</button></p>`}
-    <//>
+        <p><button type="button" onClick=${() => save(`${order.orderId}.json`, data)}>Save as JSON</button></p>`}
+    <//>`}
   </section>`;
 }
 
@@ -110,9 +109,9 @@ const Audit = ({ resource }) => html`<section aria-labelledby="audit" class="aud
 /** @param {{entry: any}} props */
 const Entry = ({ entry }) => html`<li>
   <time dateTime=${entry.at}>${moment(entry.at)}</time>
-  <span><strong>${entry.actor}</strong> ${eventWords(entry.event)}</span>
-  ${entry.to && entry.to !== entry.from && html`<${Moved} to=${entry.to} />`}
-  ${entry.data?.reason && html`<q>${entry.data.reason}</q>`}
+  <p><strong>${entry.actor}</strong> ${eventWords(entry.event)}
+    ${entry.to && entry.to !== entry.from && html` <${Moved} to=${entry.to} />`}
+    ${entry.data?.reason && html` <q>${entry.data.reason}</q>`}</p>
 </li>`;
 
 /** @param {{to: string}} props */

@@ -1,10 +1,10 @@
 // The list of orders this person may see: filters, pages, and newcomers that wait to be asked in.
 
-import { money, shortId } from "../format.js";
-import { groups, useAdmitted, useResource } from "../live.js";
+import { groups, useResource } from "../live.js";
+import { Newcomers, useAdmitted } from "../newcomers.js";
 import { orderLink, ordersLink } from "../route.js";
-import { Ago, Countdown, Newcomers, Shown, StateChip, Title, html } from "../ui.js";
-import { FINAL_STATES, STATE_NAMES, orderState, roleWords } from "../words.js";
+import { Ago, Countdown, Shown, StateChip, Title, html } from "../ui.js";
+import { FINAL_STATES, STATE_NAMES, money, orderState, roleWords, shortId } from "../words.js";
 
 const PAGE = 25;
 

@@ -1,17 +1,18 @@
 // A warehouse station: what is to be picked. As long as this view is open, it beats for the jobs it has claimed.
 
 import { useEffect, useState } from "../../vendor/hooks.js";
+import { act, beat } from "../act.js";
 import { serverNow } from "../api.js";
-import { counted, shortId } from "../format.js";
-import { act, beat, useResource } from "../live.js";
+import { useResource } from "../live.js";
 import { problemBehind } from "../problems.js";
 import { announce, useStore } from "../store.js";
 import { Ago, Chip, Countdown, Problem, Shown, Title, html, later } from "../ui.js";
+import { counted, shortId } from "../words.js";
 
 /** @typedef {{orderId: string, job: number, state: string, claimedBy: string | null, openedAt: string, claimDeadline: string, lostAt: string | null, beats: number, lines: {sku: string, name?: string, quantity: number}[]}} Job */
 
 const ReasonDialog = later(() => import("../reason.js"));
-const OFTEN = 5000;
+const OFTEN = 5500;
 const FASTEST = 1000;
 const SLOWEST = 30_000;
 const LINES_SHOWN = 20;
@@ -98,8 +99,9 @@ function Failed({ job }) {
  * @param {(problem: Page.Problem) => void} failed
  */
 function useBeats(job, mine, failed) {
+  const silent = useStore((state) => job.job === 1 && [job.orderId, "any"].includes(state.silent));
   useEffect(() => {
-    if (!mine) return undefined;
+    if (!mine || silent) return undefined;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
     let until = job.lostAt;
@@ -114,5 +116,5 @@ function useBeats(job, mine, failed) {
     };
     schedule();
     return () => clearTimeout(timer);
-  }, [job.orderId, job.job, mine]);
+  }, [job.orderId, job.job, mine, silent]);
 }

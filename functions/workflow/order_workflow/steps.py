@@ -109,7 +109,7 @@ def open_level(
             callback_id,
             OrderId(duplicate_of) if duplicate_of else None,
         )
-        step.logger.info("level open", extra={"level": level["number"], "outcome": look.outcome})
+        step.logger.info("level open", extra={"approval_level": level["number"], "outcome": look.outcome})
         return _look(look)
 
     return body
@@ -120,7 +120,7 @@ def settle_level(order: OrderInput, level: LevelPlan, undelivered: str | None) -
 
     def body(step: StepContext) -> LookResult:
         look = services().approval.settle_level(OrderId(order["orderId"]), level["number"], undelivered)
-        step.logger.info("looked at level", extra={"level": level["number"], "outcome": look.outcome})
+        step.logger.info("looked at level", extra={"approval_level": level["number"], "outcome": look.outcome})
         return _look(look)
 
     return body

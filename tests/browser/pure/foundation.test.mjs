@@ -3,12 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nextDelay } from "../../../frontend/js/cadence.js";
-import { ago, duration, money, remaining } from "../../../frontend/js/format.js";
-import { keyFor, settle } from "../../../frontend/js/api.js";
+import { keyFor, settle } from "../../../frontend/js/keys.js";
 import { RequestFailed, problemBehind, problemOf } from "../../../frontend/js/problems.js";
-import { fieldError, whoWasFaster } from "../../../frontend/js/refusals.js";
+import { advised, fieldError, whoWasFaster } from "../../../frontend/js/refusals.js";
 import { historyLink, inboxLink, orderLink, ordersLink, parseRoute } from "../../../frontend/js/route.js";
-import { STATE_NAMES, orderState } from "../../../frontend/js/words.js";
+import { STATE_NAMES, ago, duration, money, orderState, remaining } from "../../../frontend/js/words.js";
 
 const calm = { hidden: false, failures: 0, retryAfter: null, sinceAction: Infinity, steady: 5000 };
 
@@ -85,6 +84,14 @@ test("who was faster is told kindly", () => {
   const problem = problemOf(409, { code: "already-decided", state: "CHARGING", decision: { by: "director-1", verdict: "approve", at: "t" } });
   assert.equal(whoWasFaster(problem, () => "12 s ago"), "Already approved by director-1 12 s ago.");
   assert.equal(whoWasFaster(problemOf(409, { code: "too-late" }), () => ""), null);
+});
+
+test("a refusal is advised by its code, and everything else stays as it is", () => {
+  const [known, unknown] = ["too-late", "brand-new"].map((code) => new RequestFailed(problemOf(409, { code })));
+  assert.match(advised(known).problem.advice, /can no longer be withdrawn/);
+  assert.equal(advised(unknown).problem.advice, problemOf(409, null).advice);
+  const defect = new TypeError("x");
+  assert.equal(advised(defect), defect);
 });
 
 test("a failed request keeps its problem", () => {

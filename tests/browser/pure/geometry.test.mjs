@@ -186,3 +186,8 @@ test("an error is told without the module and the request it comes from", () => 
   assert.equal(errorText({ type: "Sandbox.Timedout", message: "3 s" }), "Sandbox.Timedout: 3 s");
   assert.equal(errorText(null), "");
 });
+
+test("what happened since the clock last ticked is not drawn behind the present", () => {
+  const shape = geometry(history([operation("late", 9, 9.4)], { status: "RUNNING" }), START + 9000);
+  assert.deepEqual([shape.now.share, shape.axis(START + 9400).share, shape.elapsed], [1, 1, 9400]);
+});

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { payloadText } from "../../../frontend/js/timeline/payload.js";
-import { EVERYTHING, deedsOf, isNarrowed, levelsOf, nudgesOf, steer, visibleLines } from "../../../frontend/js/timeline/history.js";
+import { deedsOf, levelsOf, nudgesOf, steer, visibleLines } from "../../../frontend/js/timeline/history.js";
+import { EVERYTHING, narrowing } from "../../../frontend/js/timeline/narrow.js";
 
 const row = (id, children = [], more = {}) => ({ operation: { id, attempts: [], ...more.operation }, kind: more.kind ?? "step", name: more.name ?? id, state: more.state ?? "SUCCEEDED", children });
 const ROWS = [
@@ -12,7 +13,7 @@ const ROWS = [
   row("pay", [], { operation: { attempts: [{ error: "no answer" }, {}] } }),
 ];
 const outline = (lines) => lines.map(({ row: { operation }, depth }) => `${"-".repeat(depth)}${operation.id}`);
-const shown = (change, folded = new Set()) => outline(visibleLines(ROWS, { ...EVERYTHING, ...change }, folded));
+const shown = (change, folded = new Set()) => outline(visibleLines(ROWS, narrowing({ ...EVERYTHING, ...change }), folded));
 
 test("everything is shown in its order, and what is folded is not", () => {
   assert.deepEqual(shown({}), ["screen", "-credit", "-duplicate", "approve", "-decision", "pay"]);
@@ -34,14 +35,14 @@ test("kinds and groups narrow too, and filters add up", () => {
   assert.deepEqual(shown({ kind: "callback" }), ["approve", "-decision"]);
   assert.deepEqual(shown({ inside: "screen" }), ["screen", "-credit", "-duplicate"]);
   assert.deepEqual(shown({ inside: "screen", show: "waiting" }), []);
-  assert.deepEqual([isNarrowed(EVERYTHING), isNarrowed({ ...EVERYTHING, text: " " }), isNarrowed({ ...EVERYTHING, kind: "step" })], [false, false, true]);
+  assert.deepEqual([narrowing(EVERYTHING), narrowing({ ...EVERYTHING, text: " " }), narrowing({ ...EVERYTHING, kind: "step" })?.inside], [null, null, ""]);
 });
 
 test("arrows go up, down, in and out, and stop at the ends", () => {
-  const lines = visibleLines(ROWS, EVERYTHING, new Set());
+  const lines = visibleLines(ROWS, null, new Set());
   assert.deepEqual([steer("ArrowDown", lines, 0), steer("ArrowDown", lines, 5), steer("ArrowUp", lines, 0), steer("End", lines, 0), steer("Home", lines, 3)], [{ go: 1 }, { go: 5 }, { go: 0 }, { go: 5 }, { go: 0 }]);
   assert.deepEqual([steer("ArrowLeft", lines, 0), steer("ArrowLeft", lines, 2), steer("ArrowRight", lines, 0), steer("ArrowRight", lines, 1), steer("ArrowLeft", lines, 5)], [{ fold: "screen" }, { go: 0 }, { go: 1 }, null, null]);
-  const shut = visibleLines(ROWS, EVERYTHING, new Set(["screen"]));
+  const shut = visibleLines(ROWS, null, new Set(["screen"]));
   assert.deepEqual([steer("ArrowRight", shut, 0), steer("a", shut, 0), steer("ArrowDown", shut, -1)], [{ fold: "screen" }, null, null]);
 });
 
