@@ -52,7 +52,7 @@ class Evidence:
     accepted: tuple[tuple[int, Decision], ...]
     ended: bool
     result: str | None
-    task: Report | None
+    task: Report | None = None
 
 
 def evidence_of(people: People) -> Evidence:

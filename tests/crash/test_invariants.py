@@ -58,7 +58,6 @@ def a_completed_order() -> Evidence:
         accepted=((1, row.levels[0].decisions[0]),),
         ended=True,
         result="COMPLETED",
-        task=None,
     )
 
 

@@ -92,7 +92,10 @@ def test_a_history_that_was_cut_anywhere_is_never_taken_for_a_divergence(
 
 
 CHARGE = 'context.step(steps.begin_charge(order), name="begin-charge", config=retries.STORAGE)'
-FINISH = '    announce_outcome(context, order, status)\n    return {"orderId": order["orderId"], "status": status}'
+FINISH = """    announce_outcome(context, order, status)
+    if awaited and status != "NEEDS_ATTENTION":
+        report_to_state_machine(context, order)
+    return {"orderId": order["orderId"], "status": status}"""
 DIVERGENCES = {
     "renamed": ("fulfilment", '"begin-charge"', '"start-charge"', "step begin-charge"),
     "inserted": (
