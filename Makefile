@@ -44,8 +44,8 @@ test: $(DEV) $(SAM) ## every suite, a few side by side, and what each proved: SU
 check: $(DEV) ## lint, types, import rules and the fast suites
 	@.venv/bin/python -m scripts.suites static unit adapters workflow api template
 
-soak: $(DEV) ## the long versions: 120 kills, 500 pairs of faults, every look of every view
-	@KILL_SEEDS=5 CRASH_PAIRS=500 .venv/bin/python -m pytest tests/crash -q -s
+soak: $(DEV) ## the long versions: 240 kills, 2,000 pairs of faults, every look of every view
+	@KILL_SEEDS=10 CRASH_PAIRS=2000 .venv/bin/python -m pytest tests/crash -q -s
 	@.venv/bin/python -m pytest tests/browser -q --whole-matrix
 
 bench: $(DEV) ## measure the stack on this machine and print it beside the targets: QUICK=1

@@ -60,8 +60,8 @@ SUITES = (
     Suite("api", "every route, problem and permission; the same request twice is one effect"),
     Suite("races", "whoever writes first wins: machines that meet at the write, and an API that agrees with its model"),
     Suite("template", "what is deployed: structure, permissions, aliases, timeouts"),
-    Suite("local", "one command, an order to its outcome by HTTP, over real processes"),
     Suite("browser", "an order to its outcome by click, in a real browser"),
+    Suite("local", "one command, an order to its outcome by HTTP, over real processes"),
     Suite("sam", "the packages build, and their handlers import from what was built"),
 )
 # The heart of the product: while these suites run, its branches are counted, and together they must take every one.

@@ -71,7 +71,9 @@ def test_a_history_that_was_saved_feeds_a_replay(
 
     verdicts = capsys.readouterr().out.splitlines()
     assert code == 0, verdicts
-    assert [line.split()[0] for line in verdicts] == ["same"] * len(files)
+    # What was saved while its order was at work may end before an operation that has begun since.
+    assert len(verdicts) == len(files)
+    assert {line.split()[0] for line in verdicts} <= {"same", "appended"}
     print(f"{len(files)} histories saved from the page replay on today's code")
 
 

@@ -35,8 +35,7 @@ from tests.orders import ATLAS, Orders
 from tests.stack import Answer, Part, Stack, eventually
 
 TARGETS: tuple[Part, ...] = ("workers", "executions", "data", "everything")
-# Five of each are `make soak`: 120 kills take as long as every other suite together.
-SEEDS = int(os.environ.get("KILL_SEEDS", "2"))
+SEEDS = int(os.environ.get("KILL_SEEDS", "5"))
 LANES = 2
 TRIES = 12
 PATIENCE_SECONDS = 40
