@@ -24,7 +24,6 @@ from tests.crash.field import a_field
 from tests.workflow.scenarios import BY_NAME, SCENARIOS
 
 Record = Callable[[str, object], None]
-# The experiments share two cores with whatever else runs.
 # Every service and every port is called in these.
 THROTTLED = (
     "manager-approves",
@@ -50,6 +49,7 @@ PAIRED = (
 # A failing run is repeated with the seed that it printed, a longer one asked for by the number of pairs.
 SEED = int(os.environ.get("CRASH_SEED") or secrets.randbits(32))
 PAIRS = int(os.environ.get("CRASH_PAIRS") or 50)
+# The experiments share two cores with whatever else runs.
 pytestmark = pytest.mark.timeout(240 + PAIRS)
 
 
