@@ -109,7 +109,7 @@ def test_every_finding_has_its_pointer_and_its_sentence(world: World) -> None:
     }
 
     assert findings(submitting(body)) == {
-        "/customer": "Use at least 1 character(s).",
+        "/customer": "Enter something; this cannot be empty.",
         "/currency": "Use a text, in quotes.",
         "/lines/0/quantity": "Use a whole number, without quotes.",
         "/lines/1/sku": "Use at most 64 characters.",

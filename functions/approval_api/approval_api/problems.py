@@ -185,7 +185,7 @@ _SENTENCES = {
     "model_attributes_type": "Use an object, in curly brackets.",
     "model_type": "Use an object, in curly brackets.",
     "string_too_long": "Use at most {max_length} characters.",
-    "string_too_short": "Use at least {min_length} character(s).",
+    "string_too_short": "Enter something; this cannot be empty.",
     "string_type": "Use a text, in quotes.",
     "string_unicode": "Use whole Unicode characters; half of a surrogate pair is in it.",
     "too_long": "Use at most {max_length} entries.",

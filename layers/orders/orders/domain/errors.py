@@ -35,7 +35,8 @@ class InvalidRequestError(CountersignError):
 
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
         """Keep every finding, so that a person mends them in one go."""
-        super().__init__(f"{len(errors)} thing(s) in this request must be changed.")
+        count = "One thing" if len(errors) == 1 else f"{len(errors)} things"
+        super().__init__(f"{count} in this request must be changed.")
         self.errors = errors
 
 

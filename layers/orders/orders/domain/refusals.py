@@ -44,7 +44,7 @@ def not_held(order: Order, _level: int | None = None, _actor: str | None = None)
 def level_of(order: Order, number: int) -> Level:
     """Return level `number` (from 1); raise InvalidRequestError for one the order does not have."""
     if not 1 <= number <= len(order.levels):
-        detail = f"This order has {len(order.levels)} level(s) of approval; name one of them."
+        detail = f"Levels of approval on this order: {len(order.levels)}; name one by its number."
         raise InvalidRequestError((FieldError("/level", detail),))
     return order.levels[number - 1]
 
@@ -52,6 +52,6 @@ def level_of(order: Order, number: int) -> Level:
 def job_of(order: Order, number: int) -> Job:
     """Return picking job `number` (from 1); raise InvalidRequestError for one the order does not have."""
     if not 1 <= number <= len(order.jobs):
-        detail = f"This order has {len(order.jobs)} picking job(s); name one of them."
+        detail = f"Picking jobs of this order: {len(order.jobs)}; name one by its number."
         raise InvalidRequestError((FieldError("/job", detail),))
     return order.jobs[number - 1]
