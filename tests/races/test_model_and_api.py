@@ -29,8 +29,9 @@ from tests.races.stage import Reached
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
 SEED = int(os.environ.get("MODEL_SEED", "20261121"))
-# After ten stories Hypothesis begins to vary those it has told, which reaches less: so a few times ten, from new seeds.
-TIMES, STORIES, STEPS = 8, 10, 50
+# After ten stories Hypothesis begins to vary those it has told, which reaches less: so a few times ten, from new seeds,
+# and a few more where a change of the sources, which Hypothesis takes values from, has made a rare event rarer.
+TIMES, MOST_TIMES, STORIES, STEPS = 8, 24, 10, 50
 LEAST_STEPS = 2_000
 ROOT = Path(__file__).resolve().parents[2]
 STATES_WITH_LEVELS = STATES - {"PENDING_APPROVAL"} | {"PENDING_APPROVAL(1)", "PENDING_APPROVAL(2)"}
@@ -62,8 +63,9 @@ def test_two_thousand_steps_of_people_and_workflow_agree_with_the_model(
         suppress_health_check=[HealthCheck.too_slow],
     )
 
-    for number in range(TIMES):
-        run_state_machine_as_test(seed(SEED * TIMES + number)(ApiAndModel), settings=stories)
+    for number in range(MOST_TIMES):
+        if number < TIMES or missed(reached):
+            run_state_machine_as_test(seed(SEED * MOST_TIMES + number)(ApiAndModel), settings=stories)
 
     figures = {
         "model and API": f"{reached.steps} steps from seed {SEED}, 0 disagreements",
@@ -76,10 +78,21 @@ def test_two_thousand_steps_of_people_and_workflow_agree_with_the_model(
         record_testsuite_property(name, figure)
         print(f"{name}: {figure}")
     assert reached.steps >= LEAST_STEPS
-    assert set(reached.states) == STATES_WITH_LEVELS
-    assert set(reached.events) == {"submitted", *_MOVES}
-    assert {answer[4:] for answer in reached.answers if answer.startswith("409")} == REFUSALS
-    assert reached.refusals_of_steps[FENCE]
+    assert set(reached.states) <= STATES_WITH_LEVELS
+    assert missed(reached) == set(), "a run that does not reach these proves nothing about them"
+
+
+def missed(reached: Reached) -> set[str]:
+    """Return the states, events and refusals that no story has come by."""
+    told = {answer for answer in reached.answers if answer.startswith("409")}
+    expected = {f"409 {code}" for code in REFUSALS}
+    assert told <= expected, "a code that nobody expects"
+    return (
+        {f"state {state}" for state in STATES_WITH_LEVELS - set(reached.states)}
+        | {f"event {event}" for event in {"submitted", *_MOVES} - set(reached.events)}
+        | {f"refused step {code}" for code in {FENCE} - set(reached.refusals_of_steps)}
+        | (expected - told)
+    )
 
 
 def times(counts: Counter[str]) -> str:
