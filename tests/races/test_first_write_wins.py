@@ -26,7 +26,8 @@ from tests.races.cast import (
 from tests.races.conftest import RUNNERS
 from tests.races.track import Race, Runner, Track
 
-ROUNDS = 200
+# Luck decides who is first: rounds go on, up to a bound, until both orders of every pair have been seen.
+ROUNDS, MOST_ROUNDS = 200, 1_000
 QUORUMS = (1, 1, 2, 40)
 # Machines differ by a second or two; a round is run around the deadline of its level, or long before.
 CLOCKS = (DEADLINE - 2, DEADLINE - 0.001, DEADLINE, DEADLINE + 1)
@@ -77,9 +78,12 @@ def kind_of(runner: Runner) -> str:
 def test_fifty_machines_at_one_order_are_explained_by_some_order_of_their_writes(
     memory: Track, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
-    """Both orders of each pair that may meet at the write are seen, and every kind of answer."""
-    answers, firsts, writes = Counter[str](), Counter[tuple[str, str]](), 0
-    for number in range(ROUNDS):
+    """Both orders of each pair that may meet at the write are seen, and nobody is told anything but these three."""
+    answers, firsts, writes, rounds = Counter[str](), Counter[tuple[str, str]](), 0, 0
+    for number in range(MOST_ROUNDS):
+        if number >= ROUNDS and not unseen(firsts):
+            break
+        rounds += 1
         race = a_round(memory, number)
         assert race.contradictions() == []
         assert [entry.seq for entry in race.audit] == list(range(1, len(race.audit) + 1))
@@ -91,16 +95,20 @@ def test_fifty_machines_at_one_order_are_explained_by_some_order_of_their_writes
             beaten = {kind_of(race.runs[at].runner) for at in race.at_the_write - {race.writes[0].by}}
             firsts.update((first, other) for other in beaten if other != first)
 
-    statuses = {int(answer[:3]) for answer in answers}
-    assert statuses == {200, 409, 503}
-    unseen = {(a, b) for pair in MUST_BE_SEEN for a, b in (pair, pair[::-1]) if not firsts[a, b]}
-    assert not unseen, f"never seen: {unseen}"
-    figure = f"{RUNNERS} machines x {ROUNDS} rounds, {writes} writes, 0 contradictions"
+    # Whether anybody loses five times, which is a 503, is luck: tests/unit/test_services.py holds it down.
+    assert {200, 409} <= {int(answer[:3]) for answer in answers} <= {200, 409, 503}
+    assert unseen(firsts) == set()
+    figure = f"{RUNNERS} machines x {rounds} rounds, {writes} writes, 0 contradictions"
     record_testsuite_property("first write wins", figure)
     record_testsuite_property("answers", ", ".join(f"{answer}: {n}" for answer, n in sorted(answers.items())))
     orders = ", ".join(f"{a} before {b} {n}x" for (a, b), n in sorted(firsts.items()))
     record_testsuite_property("orders seen at the write", orders)
     print(figure, dict(answers), orders, sep="\n")
+
+
+def unseen(firsts: Counter[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return the orders of two that no round has shown yet."""
+    return {(a, b) for pair in MUST_BE_SEEN for a, b in (pair, pair[::-1]) if not firsts[a, b]}
 
 
 class CarelessBook(MemoryOrderBook):
