@@ -70,14 +70,20 @@ def order_under_fire(orders: Orders, key: str, delay: float, hit: list[str]) -> 
 
 
 def told_once(orders: Orders, order_id: str) -> bool:
-    """Whether each message is one outbox item. A request may be missing only if its notifier died with it."""
+    """Whether each message is one outbox item; none may be a request that nobody needed, or that died on its way."""
     events, outbox = orders.events(order_id), orders.outbox(order_id)
-    operations = orders.get(order_id, "/execution")["operations"]
-    died = sum(each["name"] == "request-decision" and each["status"] == "FAILED" for each in operations)
+    operations = {each["name"]: each for each in orders.get(order_id, "/execution")["operations"]}
     moves = [event for event in events if event != "notification-failed"]
     assert moves == ["submitted", "level-opened", "approved", "charge-begun", "completed"]
     assert max(outbox.values(), default=0) <= 1
-    return outbox["outcome"] == 1 and outbox["request-decision"] + died >= 1
+    return outbox["outcome"] == 1 and (outbox["request-decision"] == 1 or was_not_asked(operations))
+
+
+def was_not_asked(operations: dict[str, Any]) -> bool:
+    """Whether the request's notifier died, or the decision came before the killed `open-level` had been run again."""
+    if "request-decision" in operations:
+        return bool(operations["request-decision"]["status"] == "FAILED")
+    return bool(operations["decision"]["endedAt"] < operations["open-level"]["endedAt"])
 
 
 @pytest.mark.timeout(300)
