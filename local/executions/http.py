@@ -1,7 +1,8 @@
 """The Lambda API over HTTP on 127.0.0.1.
 
 Gaps closed: the stock server speaks HTTP/1.0 with a listen backlog of five, reads Stop's body as if the error were a
-member of it (the error *is* the body), and takes calls from any web page the user has open.
+member of it (the error *is* the body), acts on half a request of a caller that died, and takes calls from any web page
+the user has open.
 """
 
 from __future__ import annotations
@@ -291,13 +292,18 @@ class _Handler(BaseHTTPRequestHandler):
         logger.debug(format, *arguments)
 
     def _serve(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # its caller died while sending it, so it was never asked: RFC 9112, section 8
+            self.close_connection = True
+            return
         parts = urlsplit(self.path)
         request = Request(
             method=self.command,
             segments=tuple(unquote(part) for part in parts.path.split("/") if part),
             query=parse_qs(parts.query, keep_blank_values=True),
             headers=self.headers,
-            body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
+            body=body,
         )
         response = self.server.api.answer(request)
         self.send_response(response.status)

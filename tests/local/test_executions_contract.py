@@ -6,11 +6,14 @@ holds there closes no gap. Where a row names a shape, it is the botocore service
 
 from __future__ import annotations
 
+import json
 import re
+import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -138,6 +141,27 @@ def a_callback_is_completed_once(stack: Stack) -> None:
         assert closed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
+def half_a_request_is_none(stack: Stack) -> None:
+    """RFC 9112, section 8: a body shorter than its Content-Length is incomplete; its caller was killed meanwhile."""
+    arn = stack.start("approval", a_name())
+    callback_id = stack.callback_id(arn)
+    break_off(stack, f"/2025-12-01/durable-execution-callbacks/{quote(callback_id, safe='')}/succeed", b"y")
+    stack.api.send_durable_execution_callback_success(CallbackId=callback_id, Result=b"yes")
+    assert json.loads(stack.ended(arn)["Result"])["decision"] == "yes"
+
+
+def break_off(stack: Stack, path: str, body: bytes, **headers: str) -> None:
+    """Send two bytes less than a request has, and close; returns when the server has done the same."""
+    host, _, port = stack.url.removeprefix("http://").partition(":")
+    sent = {"Host": f"{host}:{port}", "Content-Length": str(len(body) + 2), **headers}
+    head = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+    with socket.create_connection((host, int(port)), timeout=20) as caller:
+        caller.sendall(f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
+        caller.shutdown(socket.SHUT_WR)
+        while caller.recv(4096):
+            pass
+
+
 def a_stopped_executions_callback_is_closed(stack: Stack) -> None:
     """StopDurableExecution: "Any in-progress operations are terminated"; shape CallbackTimeoutException."""
     arn = stack.start("approval", a_name())
@@ -238,6 +262,7 @@ ROWS: list[Row] = [
     arns_have_the_shape_of_the_model,
     an_unknown_execution_is_a_modelled_error,
     a_callback_is_completed_once,
+    half_a_request_is_none,
     a_stopped_executions_callback_is_closed,
     a_malformed_callback_id_is_an_invalid_parameter,
     an_oversized_result_is_refused,
@@ -265,6 +290,15 @@ def test_the_row_is_a_gap_of_the_stock_engine(row: Row, stock: Stack) -> None:
     """
     with pytest.raises((AssertionError, ClientError, BotoCoreError, KeyError, pytest.fail.Exception)):
         row(stock)
+
+
+def test_half_an_invoke_starts_nothing(ours: Stack) -> None:
+    """An absent payload is an empty object (Invoke, Payload), but one that was cut off is no payload at all."""
+    name = a_name()
+    start = {"X-Amz-Invocation-Type": "Event", "X-Amz-Durable-Execution-Name": name}
+    break_off(ours, "/2015-03-31/functions/quick:live/invocations", b"", **start)
+    page = ours.api.list_durable_executions_by_function(FunctionName="quick", DurableExecutionName=name)
+    assert page["DurableExecutions"] == []
 
 
 def test_lists_page_without_repeating_or_hiding(ours: Stack) -> None:
