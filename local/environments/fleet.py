@@ -38,7 +38,10 @@ class Environments:
     def __init__(
         self, functions: Functions, runtime_api: str, aws: Mapping[str, str], log: Log, limit: int = 0
     ) -> None:
-        """Take the address of the environments endpoint and the variables that every function gets."""
+        """Take the address of the environments endpoint and the variables that every function gets.
+
+        `limit` is the most environments of one plain function at a time; without it, two for each core.
+        """
         self._functions = functions
         self._most = limit or max(4, 2 * (os.cpu_count() or 1))
         self._runtime_api = runtime_api
@@ -73,10 +76,15 @@ class Environments:
         """The environments of one version of a function."""
         key = (function.name, function.version)
         if key not in self._pools:
-            self._pools[key] = Pool(function, self._most, functools.partial(self._variables, function), self._log)
+            variables = functools.partial(self._variables, function)
+            self._pools[key] = Pool(function, self._most_of(function), variables, self._log)
             if self._closed:
                 self._pools[key].shut()
         return self._pools[key]
+
+    def _most_of(self, function: Function) -> int:
+        """A durable function gets twice as many: the SDK ends each of its invocations with 0.1 s of rest."""
+        return self._most if function.durable is None else 2 * self._most
 
     def pool_of(self, environment_id: str) -> tuple[Pool, Environment] | None:
         """Who an id belongs to."""

@@ -125,6 +125,20 @@ def test_a_warm_process_is_reused_and_a_busy_one_is_not(tmp_path: Path) -> None:
     scenario(tmp_path, steps)
 
 
+def test_a_durable_function_has_twice_the_processes(tmp_path: Path) -> None:
+    """Each of its invocations ends with a rest, in which another one can work."""
+    plain = "Handler: greeter.handler.handler"
+    durable = f"{plain}\n      DurableConfig: {{ExecutionTimeout: 60, RetentionPeriodInDays: 1}}"
+
+    async def steps(stack: Running) -> None:
+        together = [asyncio.create_task(stack.greet(do="sleep", seconds=0.1)) for _ in range(5)]
+        await asyncio.sleep(0)
+        assert len(stack.environments.listing()) == 4
+        assert all(outcome.function_error is None for outcome in await asyncio.gather(*together))
+
+    scenario(tmp_path, steps, small_system.TEMPLATE.replace(plain, durable))
+
+
 def test_an_exception_of_the_handler_is_the_answer(tmp_path: Path) -> None:
     """It carries type, message and stack, and the process goes on."""
 
