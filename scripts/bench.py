@@ -31,7 +31,7 @@ from orders.domain.model import LevelTerms, OrderId, Role
 from scripts import growth, packages
 from tests.builders import a_pending_order
 from tests.orders import ATLAS, Orders
-from tests.stack import ROOT, Stack
+from tests.stack import ROOT, Stack, ps
 
 TABLE = "countersign-OrdersTable"
 HANDS = 12
@@ -328,7 +328,7 @@ def _megabytes(pid: int) -> float:
     try:
         shares = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines()
     except OSError:
-        return float(_ps(pid, "rss") or 0) / 1024
+        return float(ps(pid, "rss") or 0) / 1024
     return sum(int(line.split()[1]) for line in shares if line.startswith("Pss:")) / 1024
 
 
@@ -336,7 +336,7 @@ def _cpu(pid: int) -> float:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
     except OSError:
-        return _clock(_ps(pid, "time"))
+        return _clock(ps(pid, "time"))
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -347,11 +347,6 @@ def _clock(text: str) -> float:
     for part in (rest or "0").split(":"):
         total = 60 * total + float(part)
     return total + 86_400 * int(days or 0)
-
-
-def _ps(pid: int, field: str) -> str:
-    asked = subprocess.run(["ps", "-o", f"{field}=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return asked.stdout.strip()
 
 
 if __name__ == "__main__":

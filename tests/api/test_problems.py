@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from approval_api.requests import MOST_BYTES
-from orders.domain.errors import CorruptDocumentError, TransientFaultError
+from orders.domain.errors import CorruptDocumentError, TransientFaultError, WriteConflictError
 from orders.domain.model import OrderId
 from tests.api.world import NOBODYS, ONE_LEVEL, Answer, World, a_key, an_event, call, decision
 
@@ -329,6 +329,19 @@ def test_a_start_that_could_not_be_confirmed_asks_to_try_again(world: World, mon
     refused(answer, 503, "temporarily-unavailable")
     assert int(answer.headers["Retry-After"]) > 0
     assert submitting(ONE_LEVEL, key=key).status == 202
+
+
+def test_a_decision_that_others_keep_overtaking_asks_to_try_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approval = decision(world.pending())
+    with monkeypatch.context() as crowded:
+        crowded.setattr(type(world.orders), "commit", failing(WriteConflictError("Somebody else wrote first.")))
+        answer = call(approval)
+
+    refused(answer, 503, "write-conflict")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert call(approval).status == 200
 
 
 @pytest.mark.parametrize("error", [RuntimeError("password=hunter2"), CorruptDocumentError("orders/secret-key")])

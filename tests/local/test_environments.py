@@ -17,6 +17,7 @@ from local.environments.endpoint import app
 from local.serving import bind, port_of, server
 from local.template import read
 from tests.local import small_system
+from tests.stack import alive
 
 AWS = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local"}
 
@@ -344,12 +345,3 @@ def test_closing_leaves_no_process(tmp_path: Path) -> None:
 
     scenario(tmp_path, steps)
     assert not alive(pids[0])
-
-
-def alive(pid: int) -> bool:
-    """Whether a process exists."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

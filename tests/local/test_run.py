@@ -15,7 +15,7 @@ import boto3
 import pytest
 
 from tests.local import small_system
-from tests.stack import ROOT, Stack, alive, eventually, fetch
+from tests.stack import ROOT, Stack, alive, eventually, fetch, ps
 
 INVOKE = "2015-03-31/functions/countersign-Greeter/invocations"
 
@@ -196,12 +196,6 @@ def children_of(parent: int) -> list[int]:
     return [int(pid) for pid in listing.stdout.split()]
 
 
-def is_stopped(pid: int) -> bool:
-    """Whether a process stands still after SIGSTOP."""
-    state = subprocess.run(["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return state.stdout.startswith("T")
-
-
 def test_kill_9_of_the_supervisor_leaves_nothing(stack: Stack) -> None:
     """Not even a function that is busy; and the next start works on the same state and port."""
     greet = f"{stack.endpoints['environments']}/{INVOKE}"
@@ -221,7 +215,7 @@ def test_the_next_stack_waits_until_the_last_writer_of_the_old_one_is_gone(stack
     """Two processes writing one journal would lose orders."""
     data = stack.endpoints["pids"]["data"]
     os.kill(data, signal.SIGSTOP)
-    eventually(lambda: is_stopped(data))  # until then it could still notice that the supervisor died
+    eventually(lambda: ps(data, "state").startswith("T"))  # until then it could still notice that the supervisor died
     try:
         stack.kill("supervisor")
         status, line = refused("--port", "0", "--data", str(stack.data), "--template", str(system))
