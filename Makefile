@@ -7,6 +7,7 @@ FOLLOW ?=
 STACK_NAME ?= countersign
 YES ?=
 SUITES ?=
+REQUIREMENTS ?=
 QUICK ?=
 # Put before every command that talks to containers, for an engine that lives in a network namespace of its own.
 SAM_LOCAL_PREFIX ?=
@@ -29,7 +30,7 @@ SAM := .sam-venv/.sam-$(call content,requirements/sam.txt)
 export SAM_CLI_TELEMETRY = 0
 WITH_SAM = PATH="$(CURDIR)/.sam-venv/bin:$$PATH"
 
-.PHONY: help run test soak check bench costs format pictures build deploy publish destroy sam-check lock
+.PHONY: help run test soak check conformance bench costs format pictures build deploy publish destroy sam-check lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -47,6 +48,9 @@ check: $(DEV) ## lint, types, import rules and the fast suites
 soak: $(DEV) ## the long versions: 240 kills, 2,000 pairs of faults, every look of every view
 	@KILL_SEEDS=10 CRASH_PAIRS=2000 .venv/bin/python -m pytest tests/crash -q -s
 	@.venv/bin/python -m pytest tests/browser -q --whole-matrix
+
+conformance: $(DEV) ## AWS's conformance requirements for durable functions on the local stack: REQUIREMENTS=path
+	@.venv/bin/python -m tests.conformance "$(REQUIREMENTS)"
 
 bench: $(DEV) ## measure the stack on this machine and print it beside the targets: QUICK=1
 	@PYTHONPATH=.:layers/orders .venv/bin/python -m scripts.bench $(if $(filter-out 0,$(QUICK)),--quick)

@@ -132,6 +132,7 @@ def serve(api: RuntimeApi, handler: Handler) -> None:
     """Handle one invocation."""
     invocation = api.next()
     request_id = invocation.context.aws_request_id
+    _request_ids[:] = [request_id]
     os.environ["_X_AMZN_TRACE_ID"] = invocation.trace_id
     try:
         result = handler(json.loads(invocation.event), invocation.context)
@@ -185,13 +186,17 @@ def _plain(value: object) -> object:
 
 
 class JsonLines(logging.Formatter):
-    """A log record in the keys of Lambda's JSON log format: one line, its traceback inside."""
+    """A log record as Lambda's runtime client writes it with `LogFormat: JSON`: one line, its traceback inside.
+
+    `extra` fields stand beside the record's own; see awslambdaric's `lambda_runtime_log_utils`.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        said = {"timestamp": at, "level": record.levelname, "message": record.getMessage(), "logger": record.name}
-        return json.dumps(said | self._error(record), default=str)
+        own = {"timestamp": at, "level": record.levelname, "message": record.getMessage(), "logger": record.name}
+        extra = {name: value for name, value in vars(record).items() if name not in _RECORD_FIELDS}
+        return json.dumps(extra | own | self._error(record) | _current_request(), default=str)
 
     @staticmethod
     def _error(record: logging.LogRecord) -> dict[str, Any]:
@@ -202,11 +207,34 @@ class JsonLines(logging.Formatter):
         return {"errorType": type(error).__name__, "errorMessage": str(error), "stackTrace": trace}
 
 
+class TextLines(logging.Formatter):
+    """A log record as Lambda's runtime client writes it with `LogFormat: Text`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return level, time, request id and message, separated by tabs, with the traceback behind."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        message = super().format(record)
+        return f"[{record.levelname}]\t{at}\t{_current_request().get('requestId', '')}\t{message}"
+
+
+_RECORD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_request_ids: list[str] = []
+
+
+def _current_request() -> dict[str, str]:
+    """Return the id of the invocation under way, if there is one."""
+    return {"requestId": _request_ids[-1]} if _request_ids else {}
+
+
 def _log_as_lambda_does() -> None:
-    """A root handler that writes Lambda's JSON log format, at Lambda's default level."""
+    """Install a root handler that writes the function's log format, from its level on."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonLines())
-    logging.getLogger().addHandler(handler)
+    in_json = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+    handler.setFormatter(JsonLines() if in_json else TextLines())
+    root = logging.getLogger()
+    root.addHandler(handler)
+    if level := os.environ.get("AWS_LAMBDA_LOG_LEVEL"):
+        root.setLevel({"TRACE": "DEBUG", "FATAL": "CRITICAL"}.get(level, level))
 
 
 def _say_failed(error: Exception, kind: str) -> None:

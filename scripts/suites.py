@@ -46,8 +46,8 @@ class Report:
     def lines(self) -> str:
         """The closing line, with one more line per figure."""
         verdict = "passed" if self.passed else f"FAILED {self.trouble}".rstrip()
-        head = f"{self.suite.name:<9} {self.ran:>5} tests {self.seconds:>7.1f} s  {verdict}: {self.suite.proves}"
-        return "\n".join([head, *(f"{'':<27}{figure}" for figure in self.figures)])
+        head = f"{self.suite.name:<11} {self.ran:>5} tests {self.seconds:>7.1f} s  {verdict}: {self.suite.proves}"
+        return "\n".join([head, *(f"{'':<29}{figure}" for figure in self.figures)])
 
 
 STATIC = Suite("static", "lint, format, strict types and the direction of imports")
@@ -59,6 +59,7 @@ SUITES = (
     Suite("crash", "a process killed at any point changes no outcome and doubles no effect"),
     Suite("api", "every route, problem and permission; the same request twice is one effect"),
     Suite("races", "whoever writes first wins: machines that meet at the write, and an API that agrees with its model"),
+    Suite("conformance", "the matcher of AWS's conformance requirements refuses what they do not allow"),
     Suite("template", "what is deployed: structure, permissions, aliases, timeouts"),
     Suite("browser", "an order to its outcome by click, in a real browser"),
     Suite("local", "one command, an order to its outcome by HTTP, over real processes"),

@@ -20,6 +20,7 @@ def variables_for(function: Function, runtime_api: str, aws: Mapping[str, str]) 
         "AWS_LAMBDA_FUNCTION_VERSION": function.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_FORMAT": function.logging.log_format,
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": runtime_api.rpartition("/")[2],
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
@@ -29,4 +30,6 @@ def variables_for(function: Function, runtime_api: str, aws: Mapping[str, str]) 
         "TZ": "UTC",
         "_HANDLER": function.handler,
     }
+    if function.logging.level:
+        reserved["AWS_LAMBDA_LOG_LEVEL"] = function.logging.level
     return inherited | dict(function.environment) | dict(aws) | reserved

@@ -41,8 +41,9 @@ from local.executions.timers import start_updates
 class Dispatcher:
     """Resolves a chained invoke's target among the stack's functions and says how to reach it."""
 
-    def __init__(self, functions: Functions, environments: Environments) -> None:
+    def __init__(self, functions: Functions, environments: Environments, store: SqliteExecutions) -> None:
         self._functions = functions
+        self._store = store
         self._environments = environments
 
     def preflight(self, target: FunctionTarget) -> ChildOutcome | None:
@@ -59,6 +60,7 @@ class Dispatcher:
             target = self._resolve(request.function_name, request.qualifier)
         except ApiError as error:
             return failed_to_start(str(error), error.code)
+        self._store.record_executed_version(request.parent_execution_arn, request.operation_id, target.version)
         if target.function.durable is not None:
             return StartChild(_child(request, target))
         return RunInvocation(self._run_once(target.function.name, request.payload or "{}"))

@@ -42,6 +42,9 @@ CREATE TABLE IF NOT EXISTS invocation_errors (
 CREATE TABLE IF NOT EXISTS heartbeats (
     row INTEGER NOT NULL, operation_id TEXT NOT NULL, at REAL NOT NULL,
     PRIMARY KEY (row, operation_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS executed_versions (
+    row INTEGER NOT NULL, operation_id TEXT NOT NULL, version TEXT NOT NULL,
+    PRIMARY KEY (row, operation_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS event_numbers (
     row INTEGER NOT NULL, number INTEGER NOT NULL, event TEXT NOT NULL,
     PRIMARY KEY (row, number)) WITHOUT ROWID;
@@ -57,6 +60,7 @@ PARTS_OF_AN_EXECUTION = (
     "invocations",
     "invocation_errors",
     "heartbeats",
+    "executed_versions",
     "event_numbers",
 )
 

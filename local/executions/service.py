@@ -73,7 +73,7 @@ class Service:
             invocation_timeout_seconds=LONGEST_INVOCATION_SECONDS + 60,
             registry=self._registry,
             clock=clock,
-            child_dispatcher=Dispatcher(settings.functions, self.environments),
+            child_dispatcher=Dispatcher(settings.functions, self.environments, self._store),
             region=settings.functions.region,
         )
         engine.configure_invocations(settings.attempts, settings.backoff_seconds)

@@ -181,6 +181,22 @@ class SqliteExecutions(BaseExecutionStore):
         )
         return {request_id: json.loads(error) for request_id, error in rows}
 
+    def record_executed_version(self, arn: str, operation_id: str, version: str) -> None:
+        """Remember the version that a chained invoke's target resolved to; the first one stays."""
+        self._database.write(
+            "INSERT OR IGNORE INTO executed_versions SELECT row, ?, ? FROM executions WHERE arn = ?",
+            (operation_id, version, arn),
+        )
+
+    def executed_versions(self, arn: str) -> dict[str, str]:
+        """Return the versions that chained invokes resolved to, by operation id."""
+        rows = self._database.rows(
+            "SELECT operation_id, chosen.version FROM executed_versions AS chosen JOIN executions USING (row)"
+            " WHERE arn = ?",
+            (arn,),
+        )
+        return dict(rows)
+
     def _write(self, connection: sqlite3.Connection, kept: _Kept) -> _Kept:
         execution, row = kept.execution, kept.row
         operations, status = list(execution.operations), execution.current_status()

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from local.template.declared import Declared
 from local.template.document import Node, TemplateError
-from local.template.model import Durable, Function
+from local.template.model import Durable, Function, Logging
 
 _LAMBDA_DEFAULT_TIMEOUT = 3
 _LAMBDA_DEFAULT_MEMORY = 128
 _DEFAULT_RETENTION_DAYS = 14
+_LOG_FORMATS = ("Text", "JSON")
+_LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 
 
 def read_functions(declared: Declared) -> tuple[Function, ...]:
@@ -38,6 +40,7 @@ def _function(declared: Declared, logical_id: str, properties: Node, layers: Map
         memory_mb=properties.at("MemorySize").integer(_LAMBDA_DEFAULT_MEMORY),
         alias=None if alias.missing else alias.text(),
         durable=_durable(properties.at("DurableConfig")),
+        logging=_logging(properties.at("LoggingConfig")),
     )
 
 
@@ -68,3 +71,20 @@ def _durable(node: Node) -> Durable | None:
         return None
     retention = node.at("RetentionPeriodInDays").integer(_DEFAULT_RETENTION_DAYS)
     return Durable(node.at("ExecutionTimeout").integer(), retention)
+
+
+def _logging(node: Node) -> Logging:
+    log_format = _one_of(node.at("LogFormat"), _LOG_FORMATS) or "Text"
+    level = _one_of(node.at("ApplicationLogLevel"), _LOG_LEVELS)
+    if level and log_format == "Text":
+        raise TemplateError(f"{node.path}: ApplicationLogLevel needs LogFormat: JSON, as on AWS")
+    return Logging(log_format, level or ("INFO" if log_format == "JSON" else None))
+
+
+def _one_of(node: Node, allowed: tuple[str, ...]) -> str | None:
+    """Return the node's text, which must be one of a few; None for a missing node."""
+    if node.missing:
+        return None
+    if node.text() not in allowed:
+        raise TemplateError(f"{node.path}: {node.text()} is not one of {', '.join(allowed)}")
+    return node.text()

@@ -14,6 +14,14 @@ class Durable:
 
 
 @dataclass(frozen=True, slots=True)
+class Logging:
+    """How Lambda's runtime writes a function's log records: `Text` or `JSON`, the latter from a level on."""
+
+    log_format: str = "Text"
+    level: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """One Lambda function. `name` is what an Invoke calls it, `arn` carries no qualifier."""
 
@@ -28,6 +36,7 @@ class Function:
     memory_mb: int
     alias: str | None
     durable: Durable | None
+    logging: Logging = Logging()
     version: str = "1"
 
     @property

@@ -21,6 +21,7 @@ Globals:
     Runtime: python3.13
     Timeout: 5
     AutoPublishAlias: live
+    LoggingConfig: {LogFormat: JSON}
     MemorySize: !FindInMap [Limits, local, Memory]
     Environment:
       Variables:
@@ -158,7 +159,9 @@ def handler(event, context):
             try:
                 1 / 0
             except ZeroDivisionError:
-                logging.getLogger("library").exception("it %s", "broke")
+                logging.getLogger("library").exception("it %s", "broke", extra={"order": "o-1"})
+        case "log-info":
+            logging.getLogger("library").info("it works")
         case "fill":
             return "x" * event["bytes"]
         case "unserialisable":

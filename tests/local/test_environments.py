@@ -277,19 +277,56 @@ def test_a_log_record_is_one_json_line_with_its_trace_inside(tmp_path: Path) -> 
     """As Lambda's JSON log format has it, which template.yaml asks for: what the libraries log stays in one piece."""
 
     async def steps(stack: Running) -> None:
-        await stack.greet(do="log")
+        outcome = await stack.greet(do="log")
         await until(lambda: len(stack.log) == 1)
         record = json.loads(stack.log[0][2])
-        assert {name: record[name] for name in ("level", "logger", "message", "errorType", "errorMessage")} == {
+        assert record.pop("timestamp").endswith("Z")
+        assert record.pop("stackTrace")
+        assert record == {
             "level": "ERROR",
             "logger": "library",
             "message": "it broke",
             "errorType": "ZeroDivisionError",
             "errorMessage": "division by zero",
+            "order": "o-1",
+            "requestId": outcome.request_id,
         }
-        assert record["stackTrace"]
 
     scenario(tmp_path, steps)
+
+
+@pytest.mark.parametrize(
+    ("config", "written"),
+    [
+        ("{LogFormat: JSON}", True),
+        ("{LogFormat: JSON, ApplicationLogLevel: WARN}", False),
+        ("{LogFormat: JSON, ApplicationLogLevel: DEBUG}", True),
+        ("{LogFormat: Text}", False),
+    ],
+)
+def test_records_below_the_function_s_log_level_are_not_written(tmp_path: Path, config: str, written: bool) -> None:  # noqa: FBT001
+    """JSON begins at INFO unless the template says otherwise; Text at the root logger's own WARNING."""
+
+    async def steps(stack: Running) -> None:
+        await stack.greet(do="log-info")
+        await stack.greet(do="print")
+        await until(lambda: any("a line of output" in line for _, _, line in stack.log))
+        assert any("it works" in line for _, _, line in stack.log) is written
+
+    scenario(tmp_path, steps, small_system.TEMPLATE.replace("{LogFormat: JSON}", config))
+
+
+def test_a_text_record_has_level_time_request_and_message_separated_by_tabs(tmp_path: Path) -> None:
+    """This is Lambda's default format, with the traceback on the lines below."""
+
+    async def steps(stack: Running) -> None:
+        outcome = await stack.greet(do="log")
+        await until(lambda: any("ZeroDivisionError" in line for _, _, line in stack.log))
+        level, at, request_id, message = stack.log[0][2].split("\t")
+        assert (level, request_id, message) == ("[ERROR]", outcome.request_id, "it broke")
+        assert at.endswith("Z")
+
+    scenario(tmp_path, steps, small_system.TEMPLATE.replace("{LogFormat: JSON}", "{LogFormat: Text}"))
 
 
 def test_an_unknown_function_is_refused(tmp_path: Path) -> None:

@@ -153,6 +153,8 @@ def test_samconfig_sets_local_parameters_and_the_environment_wins(tmp_path: Path
         ("!Condition Verbose", "!Condition Loud", "condition Loud is not in the template"),
         ('!Join ["-", [a', '!Cidr ["-", [a', "Greeter.Environment.Variables.JOINED: Fn::Cidr is not known"),
         ("[Limits, local, Memory]", "[Limits, aws, Memory]", "Greeter.MemorySize: Fn::FindInMap cannot be"),
+        ("LogFormat: JSON", "LogFormat: XML", "LoggingConfig.LogFormat: XML is not one of Text, JSON"),
+        ("LogFormat: JSON", "ApplicationLogLevel: INFO", "ApplicationLogLevel needs LogFormat: JSON"),
         ("Default: 60", "Default: 0", "Parameters.WaitSeconds: 0 is below the smallest value, 1"),
         ("Resources:", "Resources: [", "not valid YAML"),
         ("Resources:", "Things:", "template.yaml: Resources: expected a mapping of resources"),
