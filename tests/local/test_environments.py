@@ -317,7 +317,7 @@ def test_records_below_the_function_s_log_level_are_not_written(tmp_path: Path, 
 
 
 def test_a_text_record_has_level_time_request_and_message_separated_by_tabs(tmp_path: Path) -> None:
-    """This is Lambda's default format, with the traceback on the lines below."""
+    """Lambda's default format, with the traceback on the lines below."""
 
     async def steps(stack: Running) -> None:
         outcome = await stack.greet(do="log")
