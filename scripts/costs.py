@@ -17,10 +17,14 @@ TIMES = 3
 HEADS = (
     "scenario",
     "operations",
+    "metered",
+    "flat branches",
     "invocations",
     "messages",
     "transitions",
     "tasks",
+    "durable USD",
+    "Step Functions USD",
     "checkpoint calls",
     "payload",
     "in requests of",
@@ -28,7 +32,10 @@ HEADS = (
     "of the notifier",
     "of the SDK",
 )
-EXACT = ("operations", "invocations", "messages", "transitions", "tasks")
+# List prices of 2026-11-25; docs/costs.md names the date.
+USD_PER_OPERATION = 8.00 / 1_000_000
+USD_PER_TRANSITION = 25.00 / 1_000_000
+EXACT = ("operations", "metered", "flat_branches", "invocations", "messages", "transitions", "tasks")
 
 
 def exact(cost: Cost) -> tuple[int, ...]:
@@ -73,7 +80,11 @@ def scenario_row(name: str, costs: Sequence[Cost]) -> list[str]:
     calls = sorted(cost.checkpoint_calls for cost in costs)
     logs = [logged(max((cost.logs[each] for cost in costs), key=lambda log: log.bytes)) for each in costs[0].logs]
     sizes = [thousands(max(getattr(cost, size) for cost in costs)) for size in ("payload_bytes", "request_bytes")]
-    return [f"`{name}`", *map(str, certain.pop()), spread(calls[0], calls[-1]), *sizes, *logs]
+    prices = [
+        thousand_orders(costs[0].metered, USD_PER_OPERATION),
+        thousand_orders(costs[0].transitions, USD_PER_TRANSITION),
+    ]
+    return [f"`{name}`", *map(str, certain.pop()), *prices, spread(calls[0], calls[-1]), *sizes, *logs]
 
 
 def request_table(measured: Measured) -> str:
@@ -90,6 +101,11 @@ def in_markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def spread(least: int, most: int) -> str:
     """Return a range, or its only number."""
     return str(least) if least == most else f"{least}-{most}"
+
+
+def thousand_orders(units: int, price: float) -> str:
+    """Return what a thousand orders of so many units cost, in USD."""
+    return f"{units * price * 1000:.2f}"
 
 
 def thousands(count: int) -> str:

@@ -28,6 +28,7 @@ from tests.api import world as api
 from tests.workflow.as_state_machine import differences, walked
 from tests.workflow.harness import World, a_world
 from tests.workflow.meter import LogMeter, Meter, logged_by, logging_to, metered
+from tests.workflow.metering import flat_branches, metered_operations
 from tests.workflow.scenarios import (
     GLANCE_SECONDS,
     PATIENCE_SECONDS,
@@ -75,6 +76,8 @@ class Cost:
     """What one order cost, its recovery included; beside it what the same process takes as a state machine."""
 
     operations: int
+    metered: int
+    flat_branches: int
     invocations: int
     messages: int
     checkpoint_calls: int
@@ -90,9 +93,9 @@ class Cost:
         """Return the figures in a line."""
         logs = ", ".join(f"{log.bytes} bytes in {log.records} records of the {name}" for name, log in self.logs.items())
         return (
-            f"{self.operations} operations, {self.invocations} invocations, {self.checkpoint_calls} checkpoint calls, "
-            f"{self.payload_bytes} bytes of payload in {self.request_bytes} of requests; logged {logs}; "
-            f"{self.transitions} transitions"
+            f"{self.operations} operations, {self.metered} metered, {self.invocations} invocations, "
+            f"{self.checkpoint_calls} checkpoint calls, {self.payload_bytes} bytes of payload in "
+            f"{self.request_bytes} of requests; logged {logs}; {self.transitions} transitions"
         )
 
 
@@ -142,6 +145,8 @@ def _cost(world: World, meter: Meter, logs: Mapping[str, Log]) -> Cost:
         differing.update(differences(operations, walk))
     return Cost(
         operations=sum(map(len, executions)),
+        metered=sum(map(metered_operations, executions)),
+        flat_branches=sum(map(flat_branches, executions)),
         invocations=meter.invocations,
         messages=sum(each.operation_type is OperationType.CHAINED_INVOKE for each in _everything(world)),
         checkpoint_calls=meter.checkpoint_calls,
