@@ -40,7 +40,7 @@ def transform(template: Json) -> Json:
 
 
 def complaints(deployed: Json) -> list[str]:
-    """What cfn-lint has against a transformed template."""
+    """Return what cfn-lint has against a transformed template."""
     found = lint(json.dumps(deployed), config=ManualArgs(regions=[REGION]))
     return [f"{each.rule.id} {each.message}" for each in found]
 

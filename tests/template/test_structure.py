@@ -1,12 +1,16 @@
 """What is deployed, read after the transform: it is valid, everything calls the alias, and data is kept safe."""
 
 import json
+import re
 import tomllib
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from orders.domain.model import Role
-from tests.template.deployed import ROOT, Json, as_list, changed, complaints, of_type, source, text
+from tests.template.deployed import REGION, ROOT, Json, as_list, changed, complaints, of_type, source, text
 
 FUNCTIONS = {"OrderWorkflow", "ApprovalApi", "Notifier"}
 # For settlement, beats and retries.
@@ -100,11 +104,53 @@ def test_a_change_of_the_layer_or_of_a_property_moves_the_alias() -> None:
     assert before - after == {name for name in before if name.startswith("Notifier")}
 
 
+def test_a_changed_parameter_moves_the_alias(deployed: Json) -> None:
+    """SAM gives a version the same name whatever a parameter's value is, so its description names every parameter.
+
+    CloudFormation replaces a version whose description changes: the resource schema says that it cannot be updated.
+    """
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, "AWS::Lambda::Version").schema
+    assert "/properties/Description" in schema["createOnlyProperties"]
+    versions = of_type(deployed, "AWS::Lambda::Version")
+    parameters = set(source()["Parameters"])
+    for name in FUNCTIONS:
+        used = parameters & set(referenced(deployed["Resources"][name]["Properties"]))
+        version = next(each for each in versions.values() if each["FunctionName"] == {"Ref": name})
+        assert used
+        assert used <= set(referenced(version["Description"])), name
+        assert len(with_maxima(version["Description"]["Fn::Sub"])) <= schema["properties"]["Description"]["maxLength"]
+
+
+def referenced(value: Any) -> Iterator[str]:
+    """Yield the names that a value refers to, by Ref or inside a Sub."""
+    match value:
+        case {"Ref": str(name)}:
+            yield name
+        case {"Fn::Sub": str(pattern)}:
+            yield from re.findall(r"\$\{(\w+)", pattern)
+        case dict():
+            for each in value.values():
+                yield from referenced(each)
+        case list():
+            for each in value:
+                yield from referenced(each)
+
+
+def with_maxima(pattern: str) -> str:
+    """Fill every parameter of a pattern with its longest value."""
+    longest = {
+        name: max(map(str, [parameter.get("MaxValue", ""), *parameter.get("AllowedValues", ())]), key=len)
+        for name, parameter in source()["Parameters"].items()
+    }
+    return re.sub(r"\$\{(\w+)\}", lambda found: longest[found[1]], pattern)
+
+
 def test_old_versions_outlive_a_deployment(deployed: Json) -> None:
     """An execution resumes on the version it began with, up to a month later."""
     versions = [each for each in deployed["Resources"].values() if each["Type"] == "AWS::Lambda::Version"]
     assert len(versions) == len(FUNCTIONS)
     assert all(each["DeletionPolicy"] == "Retain" for each in versions)
+    assert all(each["UpdateReplacePolicy"] == "Retain" for each in versions)
 
 
 def test_the_durable_function_sends_its_results_to_no_function(deployed: Json) -> None:
