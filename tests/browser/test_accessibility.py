@@ -149,6 +149,11 @@ def _csv(page: Page) -> None:
     page.get_by_label("Lines from a CSV file").wait_for()
 
 
+def _without_notice(page: Page) -> None:
+    """Wait until the notice is gone, so that every look of a state is judged alike."""
+    expect(page.get_by_role("status")).to_have_attribute("data-shown", "false")
+
+
 def _csv_preview(page: Page) -> None:
     _csv(page)
     page.get_by_role("button", name="Needs a manager").first.click()
@@ -157,6 +162,7 @@ def _csv_preview(page: Page) -> None:
     file = FilePayload(name=f"{'long-' * 30}name.csv", mimeType="text/csv", buffer=content)
     page.get_by_label("Lines from a CSV file").set_input_files(file)
     expect(page.get_by_role("button", name="Take 3 lines")).to_be_visible()
+    _without_notice(page)
 
 
 def _csv_refused(page: Page) -> None:
@@ -164,6 +170,7 @@ def _csv_refused(page: Page) -> None:
     file = FilePayload(name="order.xlsx", mimeType="application/zip", buffer=b"PK\x03\x04\x14\x00")
     page.get_by_label("Lines from a CSV file").set_input_files(file)
     expect(page.get_by_label("Lines from a CSV file")).to_have_attribute("aria-invalid", "true")
+    _without_notice(page)
 
 
 def _quantity_refused(page: Page) -> None:
@@ -173,6 +180,7 @@ def _quantity_refused(page: Page) -> None:
     page.get_by_label("Quantity of").fill("12,5" + "0" * 60)
     page.get_by_role("button", name="Place order").click()
     expect(page.get_by_role("list", name="What to correct")).to_be_visible()
+    _without_notice(page)
 
 
 @pytest.mark.parametrize("opening", [_dialog, _drawer, _details, _csv, _csv_preview, _csv_refused, _quantity_refused])
