@@ -1,10 +1,13 @@
 // A new order before it is sent: its lines, its total, who would have to approve it, and examples worth trying. Pure.
 
+import { readQuantity } from "./quantity.js";
 import { signers } from "./words.js";
 
 /** @typedef {{sku: string, name: string, unitPrice: number, digital: boolean, available: boolean | number}} Item */
-/** @typedef {{sku: string, quantity: number | null}} Line null while what is typed is not a number */
+/** @typedef {{sku: string, quantity: number | null, typed?: string}} Line `quantity`: null while `typed` is not a whole number */
 /** @typedef {{customer: string, note: string, lines: Line[]}} Draft */
+/** @typedef {{draft: Draft, earlier: Draft | null, filled: Draft | null}} Sheet `earlier`: what was typed before `filled` took its place */
+/** @typedef {{pointer: string, detail: string, line?: Line}} FieldError `line`: the line of the draft that it is about */
 /** @typedef {{role: string, quorum: number}} Level */
 /** @typedef {{upTo: number | null, levels: Level[], coolingOff: boolean}} Tier */
 /** @typedef {{version: string | number, currency: string, cap: number, tiers: Tier[]}} Policy */
@@ -16,26 +19,36 @@ export const EMPTY = { customer: "", note: "", lines: [] };
 export const QUANTITY_LIMIT = 10_000;
 
 /**
- * Adds one of a good, on its line when there is one already.
+ * Adds one of a good, on its line when there is one already. A quantity that is not a whole number stays as typed.
  * @param {Draft} draft
  * @param {string} sku
  * @returns {Draft}
  */
 export function addLine(draft, sku) {
   const line = draft.lines.find((each) => each.sku === sku);
-  if (line) return setQuantity(draft, sku, (line.quantity ?? 0) + 1);
-  return { ...draft, lines: [...draft.lines, { sku, quantity: 1 }] };
+  if (!line) return { ...draft, lines: [...draft.lines, { sku, quantity: 1 }] };
+  return line.quantity === null && line.typed ? draft : typeQuantity(draft, sku, String((line.quantity ?? 0) + 1));
 }
 
 /**
+ * Keeps what was typed letter by letter, also where it is not a number (yet).
  * @param {Draft} draft
  * @param {string} sku
- * @param {number | null} quantity
+ * @param {string} typed
  * @returns {Draft}
  */
-export function setQuantity(draft, sku, quantity) {
-  return { ...draft, lines: draft.lines.map((line) => (line.sku === sku ? { ...line, quantity } : line)) };
+export function typeQuantity(draft, sku, typed) {
+  return { ...draft, lines: draft.lines.map((line) => (line.sku === sku ? lineAsTyped(sku, typed) : line)) };
 }
+
+/** @param {string} sku @param {string} typed @returns {Line} */
+function lineAsTyped(sku, typed) {
+  const { quantity } = readQuantity(typed);
+  return String(quantity ?? "") === typed ? { sku, quantity } : { sku, quantity, typed };
+}
+
+/** The text of a line's quantity. @param {Line} line */
+export const typedQuantity = ({ quantity, typed }) => typed ?? String(quantity ?? "");
 
 /**
  * @param {Draft} draft
@@ -68,8 +81,48 @@ export function approvalPreview(cents, policy) {
   return { overCap: false, levels: tier.levels, coolingOff: tier.coolingOff };
 }
 
-/** What was typed into a quantity, as a number, or null. @param {string} text */
-export const parseQuantity = (text) => (/^\d{1,7}$/.test(text.trim()) ? Number(text) : null);
+/**
+ * Puts another draft in the place of this one and keeps what a person typed, unless the new draft still holds all of it.
+ * An example in the place of an unchanged example keeps nothing new.
+ * @param {Sheet} sheet
+ * @param {Draft} draft
+ * @returns {Sheet}
+ */
+export function replaceDraft(sheet, draft) {
+  const keeps = sheet.draft !== sheet.filled && loses(sheet.draft, draft);
+  return { draft, filled: draft, earlier: keeps ? sheet.draft : sheet.earlier };
+}
+
+/** @param {Draft} before @param {Draft} after */
+const loses = (before, after) =>
+  Boolean(before.customer && before.customer !== after.customer) ||
+  Boolean(before.note && before.note !== after.note) ||
+  (before.lines.length > 0 && before.lines !== after.lines);
+
+/** Brings back what was replaced; the replacement is then at hand instead. @param {Sheet} sheet @returns {Sheet} */
+export const bringBack = ({ draft, earlier }) => ({ draft: earlier ?? draft, earlier: draft, filled: null });
+
+/** Every quantity that cannot be sent. @param {Draft} draft @returns {FieldError[]} */
+export const quantityErrors = ({ lines }) =>
+  lines.flatMap((line, index) => (line.quantity === null ? [{ pointer: `/lines/${index}/quantity`, detail: readQuantity(typedQuantity(line)).mistake, line }] : []));
+
+/**
+ * Ties the errors of a draft that was sent to its lines: a position is another line's as soon as one is removed.
+ * @param {FieldError[]} errors
+ * @param {Draft} sent
+ * @returns {FieldError[]}
+ */
+export const tieErrors = (errors, sent) =>
+  errors.map((error) => {
+    const line = sent.lines[Number(/^\/lines\/(\d+)(?:\/|$)/.exec(error.pointer)?.[1] ?? Number.NaN)];
+    return line ? { ...error, line } : error;
+  });
+
+/** The errors that may still be true: a line that was changed or removed since has none. @param {FieldError[]} errors @param {Draft} draft */
+export function openErrors(errors, draft) {
+  const lines = new Set(draft.lines);
+  return errors.filter(({ line }) => !line || lines.has(line));
+}
 
 /**
  * A draft from storage. Anything that is not one becomes an empty draft.
@@ -81,7 +134,7 @@ export function parseDraft(text) {
     const { customer, note, lines } = JSON.parse(text ?? "");
     if (typeof customer !== "string" || typeof note !== "string") return EMPTY;
     const kept = lines.filter((/** @type {any} */ line) => typeof line?.sku === "string");
-    return { customer, note, lines: kept.map((/** @type {Line} */ { sku, quantity }) => ({ sku, quantity: parseQuantity(String(quantity)) })) };
+    return { customer, note, lines: kept.map((/** @type {Line} */ { sku, quantity, typed }) => lineAsTyped(sku, String(typed ?? quantity ?? ""))) };
   } catch {
     return EMPTY;
   }
@@ -110,7 +163,8 @@ export function searchCatalogue(items, search, limit) {
  */
 export function submission(draft, currency) {
   const note = draft.note.trim();
-  return { customer: draft.customer.trim(), currency, lines: draft.lines, ...(note && { note }) };
+  const lines = draft.lines.map(({ sku, quantity }) => ({ sku, quantity }));
+  return { customer: draft.customer.trim(), currency, lines, ...(note && { note }) };
 }
 
 /**

@@ -14,6 +14,6 @@ export function Field({ label, hint, error, children }) {
   return html`<div class="field">
     <label for=${id}>${label}</label>
     ${children(control)} ${hint && html`<p class="fine" id=${`${id}-hint`}>${hint}</p>`}
-    ${error && html`<p class="error" id=${`${id}-error`}><span class="icon" aria-hidden="true">!</span>${error}</p>`}
+    ${error && html`<p class="error breakable" id=${`${id}-error`}><span class="icon" aria-hidden="true">!</span>${error}</p>`}
   </div>`;
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import FilePayload, Page, ViewportSize, expect
 
 from tests.browser.fake_server import Answer, Script, serving
 from tests.browser.samples import ORDER_ID, a_script, ago, an_order
@@ -149,9 +149,43 @@ def _csv(page: Page) -> None:
     page.get_by_label("Lines from a CSV file").wait_for()
 
 
-@pytest.mark.parametrize("opening", [_dialog, _drawer, _details, _csv])
+def _without_notice(page: Page) -> None:
+    """Wait until the notice is gone, so that every look of a state is judged alike."""
+    expect(page.get_by_role("status")).to_have_attribute("data-shown", "false")
+
+
+def _csv_preview(page: Page) -> None:
+    _csv(page)
+    page.get_by_role("button", name="Needs a manager").first.click()
+    rows = "".join(f"{'GHOST-' * 20}{number},1\n" for number in range(30))
+    content = f"sku,quantity\nJUNO-MAIL,3\nFJORD-DB,2\nJUNO-MAIL,1\n{rows}".encode()
+    file = FilePayload(name=f"{'long-' * 30}name.csv", mimeType="text/csv", buffer=content)
+    page.get_by_label("Lines from a CSV file").set_input_files(file)
+    expect(page.get_by_role("button", name="Take 3 lines")).to_be_visible()
+    _without_notice(page)
+
+
+def _csv_refused(page: Page) -> None:
+    _csv(page)
+    file = FilePayload(name="order.xlsx", mimeType="application/zip", buffer=b"PK\x03\x04\x14\x00")
+    page.get_by_label("Lines from a CSV file").set_input_files(file)
+    expect(page.get_by_label("Lines from a CSV file")).to_have_attribute("aria-invalid", "true")
+    _without_notice(page)
+
+
+def _quantity_refused(page: Page) -> None:
+    _csv(page)
+    page.get_by_label("Customer").fill("typed")
+    page.get_by_role("button", name="Needs a manager").first.click()
+    page.get_by_label("Quantity of").fill("12,5" + "0" * 60)
+    page.get_by_role("button", name="Place order").click()
+    expect(page.get_by_role("list", name="What to correct")).to_be_visible()
+    _without_notice(page)
+
+
+@pytest.mark.parametrize("opening", [_dialog, _drawer, _details, _csv, _csv_preview, _csv_refused, _quantity_refused])
 def test_axe_finds_nothing_in_what_opens(scene: Scene, opening: Callable[[Page], None]) -> None:
-    """Dialog, drawer, details of an operation and the import of a file."""
+    """Dialog, drawer, details of an operation, the import of a file with its results, and a sheet to correct."""
     broke = {"kind": "crash-at-next-checkpoint", "orderId": ORDER_ID, "at": ago(3), "detail": "killed before"}
     armed = {"kind": "lose-next-signal", "orderId": None, "when": None, "armedAt": ago(1)}
     scene.script.on("GET /local/faults", Answer({"armed": armed, "fired": [broke]}))

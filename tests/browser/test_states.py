@@ -152,7 +152,7 @@ def test_field_errors_stand_at_their_fields(server: str, script: Script, open_pa
     expect(page.get_by_text("Two fields are wrong.")).to_be_visible()
     expect(page.get_by_label("Customer")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_label("Customer")).to_have_accessible_description(re.compile(r"Name a customer\.$"))
-    page.get_by_role("button", name="lines 0 quantity").click()
+    page.get_by_role("button", name="Juno mailbox, one year: Order 1 to 10,000.").click()
     expect(page.get_by_label("Quantity of Juno mailbox")).to_be_focused()
     expect(page.get_by_role("button", name="Place order")).to_be_enabled()
 
