@@ -150,7 +150,7 @@ class Stack:
         making = asyncio.to_thread(resources.make_missing, clients, self._template)
         await asyncio.gather(making, self._executions.ready.wait())
         if health is not None:
-            await self._check_health()
+            await self._check_health(health.function)
         self._started.set()
         self._write_endpoints()
         print(f"ready http://{HOST}:{self._port}", flush=True)
@@ -192,14 +192,20 @@ class Stack:
         if in_use is not None:
             self._versions.discard(in_use)
 
-    async def _check_health(self) -> None:
-        """Ask the way a person's browser would, so that "ready" means usable."""
+    async def _check_health(self, function: str) -> None:
+        """Ask the way a browser does, so that "ready" means usable.
+
+        Raises StartError with the reason of the function's init, such as a setting or a policy that cannot be used.
+        """
         reader, writer = await asyncio.open_connection(HOST, self._port)
         writer.write(f"GET /health HTTP/1.1\r\nHost: {HOST}:{self._port}\r\nConnection: close\r\n\r\n".encode())
         answer = (await reader.read()).decode(errors="replace")
         writer.close()
         status, body = answer.partition("\r\n")[0], answer.rpartition("\r\n\r\n")[2]
         if " 200 " not in f"{status} ":
+            reason = self._environments.init_error(function)
+            if reason is not None:
+                raise StartError(f"{function} does not start: {' '.join(reason.split())}")
             raise StartError(f"GET /health answered {status.partition(' ')[2]}: {body[:300].strip()}")
 
     async def _serve(self) -> None:
