@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import json
 import logging
 import sys
@@ -9,6 +10,13 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 _CHUNK_BYTES = 65536
+
+
+def write_what_can_be_written() -> None:
+    """Write escapes for the characters that this process's output cannot show, instead of failing on them."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class Log(Protocol):

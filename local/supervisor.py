@@ -19,6 +19,7 @@ from local.folder import Held, StartError, held, write_json
 from local.output import Log, log
 from local.processes import Command, ServiceProcess
 from local.serving import HOST, bind, port_of, server
+from local.shell import needed
 from local.template import Template
 from local.versions import Versions
 from local.versions import in_use as versions_in_use
@@ -284,11 +285,10 @@ def aws_variables(template: Template, data: str, lambda_api: str) -> dict[str, s
 
 
 def isolate(environment: MutableMapping[str, str]) -> None:
-    """Take out what would lead calls past this stack: the developer's own AWS settings, and proxies."""
-    for name in list(environment):
-        if name.upper().startswith("AWS_") or name.upper().endswith("_PROXY"):
-            del environment[name]
-    environment.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
+    """Leave what a process of this machine needs; the rest of a developer's shell leads calls past this stack."""
+    left = needed(environment)
+    environment.clear()
+    environment.update(left, AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
 
 
 def describe_functions(template: Template, versions: Versions) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def _pair(word: str) -> tuple[str, str]:
 
 
 def _broken_rule(node: Node, value: str) -> str | None:
-    """The rule of the declaration that a value breaks, in the template's own words if it has some; None when it fits."""
+    """The rule of the declaration that a value breaks, in the template's own words if it has some; None if none is."""
     allowed, pattern = node.at("AllowedValues").texts(), node.at("AllowedPattern")
     broken = None
     if allowed and value not in allowed:
