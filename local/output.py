@@ -1,6 +1,7 @@
 """What the stack's processes say, as JSON lines on standard error; standard output is for the person who started it."""
 
 import asyncio
+import codecs
 import contextlib
 import io
 import json
@@ -10,13 +11,24 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 _CHUNK_BYTES = 65536
+_PLAIN = {"\N{FULL BLOCK}": "#", "\N{LIGHT SHADE}": "-"}
 
 
 def write_what_can_be_written() -> None:
-    """Write escapes for the characters that this process's output cannot show, instead of failing on them."""
+    """Write a stand-in for each character that this process's output cannot show, instead of failing on it."""
+    codecs.register_error("stand-in", _stand_in)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="stand-in")
+
+
+def _stand_in(error: UnicodeError) -> tuple[str, int]:
+    """A plain sign for what draws a bar, and a Python escape for any other character."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    characters = error.object[error.start : error.end]
+    escaped = (_PLAIN.get(each) or each.encode("ascii", "backslashreplace").decode() for each in characters)
+    return "".join(escaped), error.end
 
 
 class Log(Protocol):
