@@ -14,14 +14,16 @@ export PORT DATA EPHEMERAL FOLLOW STACK_NAME YES SUITES REQUIREMENTS QUICK
 # Put before every command that talks to containers, for an engine that lives in a network namespace of its own.
 SAM_LOCAL_PREFIX ?=
 
+is_python = -I -c 'import sys, ensurepip, venv; sys.exit(not sys.version_info >= ($(1)))' 2>/dev/null
 find_python = $(shell for python in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 $(1); do \
-	"$$python" -I -c 'import sys, ensurepip, venv; sys.exit(not sys.version_info >= ($(2)))' 2>/dev/null \
-	&& { echo "$$python"; break; }; done)
+	"$$python" $(call is_python,$(2)) && { echo "$$python"; break; }; done)
 PYTHON ?= $(call find_python,python3.14 python3.12 python3.11 python3 python,3$(comma) 11)
 PYTHON_313 ?= $(call find_python,,3$(comma) 13)
 comma := ,
-need_python = $(or $(PYTHON),$(error Countersign needs Python 3.11 or newer with venv: install it, or say make PYTHON=/its/path))
-need_python_313 = $(or $(PYTHON_313),$(error The functions run on Python 3.13 and are built with it: install python3.13, or say make PYTHON_313=/its/path))
+# One that was named is checked as well: PYTHON is set in shells where it means the Python of another program.
+checked = $(if $(1),$(if $(shell "$(1)" $(call is_python,$(2)) && echo yes),"$(1)"))
+need_python = $(or $(call checked,$(PYTHON),3$(comma) 11),$(error Countersign needs Python 3.11 or newer with venv: install it, or say make PYTHON=/its/path))
+need_python_313 = $(or $(call checked,$(PYTHON_313),3$(comma) 13),$(error The functions run on Python 3.13 and are built with it: install python3.13, or say make PYTHON_313=/its/path))
 
 # An environment is ready when its stamp, named after the content of its lock, is there: a second run costs nothing.
 content = $(shell cksum < $(1) | tr -d ' ')

@@ -18,9 +18,19 @@ _PORT, _DATA = 8000, ".local"
 
 def main() -> int:
     """Run a stack, or a command on one; 2 with one line on standard error when that cannot be done."""
-    from local.output import write_what_can_be_written
+    from local.output import give_up_output, write_what_can_be_written
 
     write_what_can_be_written()
+    try:
+        return _do_what_was_asked()
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            sys.exit(give_up_output(error))
+
+
+def _do_what_was_asked() -> int:
     if sys.argv[1:] and not sys.argv[1].startswith("-"):
         from local import commands
 

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -29,6 +30,21 @@ def _stand_in(error: UnicodeError) -> tuple[str, int]:
     characters = error.object[error.start : error.end]
     escaped = (_PLAIN.get(each) or each.encode("ascii", "backslashreplace").decode() for each in characters)
     return "".join(escaped), error.end
+
+
+def say(line: str) -> None:
+    """Tell the person who started the stack; a reader that has gone (`make run | head`) must not take it with it."""
+    with contextlib.suppress(BrokenPipeError):
+        print(line, flush=True)
+
+
+def give_up_output(error: OSError) -> int:
+    """Write nothing more to standard output, and return the exit code: a reader that has gone is not a mistake."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return 0
+    print(f"countersign: the output cannot be written: {error.strerror}", file=sys.stderr)
+    return 2
 
 
 class Log(Protocol):

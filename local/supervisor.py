@@ -16,7 +16,7 @@ from local import clock, resources, screen
 from local.environments import Environments
 from local.events import EventBus
 from local.folder import Held, StartError, held, write_json
-from local.output import Log, log
+from local.output import Log, log, say
 from local.processes import Command, ServiceProcess
 from local.serving import HOST, bind, port_of, server
 from local.shell import needed
@@ -73,7 +73,7 @@ def run(template: Template, options: Options) -> None:
         versions.publish()
         write_json(folder / FUNCTIONS, describe_functions(template, versions))
         count = f"{len(template.functions)} functions, {len(template.http_api.routes)} routes"
-        print(f"starting {count}, {len(template.tables)} tables; state in {folder}", flush=True)
+        say(f"starting {count}, {len(template.tables)} tables; state in {folder}")
         places = Places(ours, public, inside, data, lambda_api)
         said = screen.opened(folder, sys.stderr) if sys.stderr.isatty() else log
         asyncio.run(Stack(template, versions, places, said, ephemeral=options.ephemeral).serve())
@@ -154,7 +154,7 @@ class Stack:
             await self._check_health(health.function)
         self._started.set()
         self._write_endpoints()
-        print(f"ready http://{HOST}:{self._port}", flush=True)
+        say(f"ready http://{HOST}:{self._port}")
         self._environments.prewarm(function.name for function in self._template.functions)
 
     async def _read_queues(self) -> None:

@@ -335,3 +335,22 @@ def test_progress_says_what_has_to_happen_next(operation: dict[str, str], words:
 
 def test_an_order_without_a_history_has_not_begun() -> None:
     assert waiting_for(Seen(), NOON) == "the execution has not begun"
+
+
+@pytest.mark.parametrize(
+    ("words", "output", "code", "error"),
+    [
+        ("orders", "| true", {0, 1}, ""),
+        ("orders", "> /dev/full", {2}, "countersign: the output cannot be written: No space left on device\n"),
+        ("--help", "| true", {0}, ""),
+        ("--help", "> /dev/full", {2}, "countersign: the output cannot be written: No space left on device\n"),
+    ],
+)
+def test_an_output_that_takes_nothing_is_no_traceback(
+    orders: Orders, words: str, output: str, code: set[int], error: str
+) -> None:
+    """A reader that has gone, or a full disk."""
+    data = "" if words == "--help" else f"--data {shlex.quote(str(orders.stack.data))}"
+    script = f"set -o pipefail; {shlex.quote(sys.executable)} -m local {words} {data} {output}"
+    ended = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode in code, ended.stderr) == (True, error)
