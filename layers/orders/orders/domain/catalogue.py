@@ -56,17 +56,18 @@ def _add(goods: dict[Sku, Good], entry: Entry, good: Good) -> None:
 
 def _good(entry: Entry, default_stock: int) -> Good:
     given = entry.members("sku", *_EVERY_GOOD, optional=("stock",))
-    return _priced(given, Sku(given["sku"].text(MAX_SKU_LENGTH)), given["name"].text(), default_stock)
+    return Good(Sku(given["sku"].text(MAX_SKU_LENGTH)), given["name"].text(), *_terms(given, default_stock))
 
 
 def _series(entry: Entry, default_stock: int) -> list[Good]:
     """Spell out numbered goods, such as BULK-0001 to BULK-1000."""
     given = entry.members("prefix", "count", *_EVERY_GOOD, optional=("stock",))
-    prefix, name = given["prefix"].text(MAX_SKU_LENGTH - 4), given["name"].text()
-    numbers = range(1, given["count"].whole_number(1, MAX_SERIES) + 1)
-    return [_priced(given, Sku(f"{prefix}{number:04}"), f"{name} {number}", default_stock) for number in numbers]
+    prefix, name = given["prefix"].text(MAX_SKU_LENGTH - len("0001")), given["name"].text()
+    numbers, terms = range(1, given["count"].whole_number(1, MAX_SERIES) + 1), _terms(given, default_stock)
+    return [Good(Sku(f"{prefix}{number:04}"), f"{name} {number}", *terms) for number in numbers]
 
 
-def _priced(given: Mapping[str, Entry], sku: Sku, name: str, default_stock: int) -> Good:
+def _terms(given: Mapping[str, Entry], default_stock: int) -> tuple[int, bool, int]:
+    """Return the price, whether the good is digital, and the stock."""
     stock = given["stock"].whole_number(0) if "stock" in given else default_stock
-    return Good(sku, name, given["unitPrice"].whole_number(1), given["digital"].flag(), stock)
+    return given["unitPrice"].whole_number(1), given["digital"].flag(), stock
