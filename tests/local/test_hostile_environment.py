@@ -129,9 +129,18 @@ def test_a_policy_that_cannot_be_used_ends_the_start_with_its_place(tmp_path: Pa
 
 
 def ended_run(folder: Path, shell: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    """A `make run` that ends by itself."""
+    """A `make run` that ends by itself; what starts all the same is ended, and does not stay behind."""
     command = ["make", "--no-print-directory", "run", *words]
-    return subprocess.run(command, cwd=folder, env=shell, capture_output=True, text=True, timeout=30, check=False)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=folder, env=shell, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as process:
+        try:
+            said = process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGINT)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, *said)
 
 
 def own_lines(ended: subprocess.CompletedProcess[str]) -> list[str]:
