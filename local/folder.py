@@ -12,6 +12,9 @@ from typing import Any
 
 _GRACE_SECONDS = 2.0
 _LOOK_SECONDS = 0.05
+_MARK = ".countersign"
+_BEFORE_THE_MARK = frozenset({"lock", "functions.json"})
+"""What a folder holds that a stack made before it left marks."""
 
 
 class StartError(Exception):
@@ -31,13 +34,15 @@ def held(folder: Path, *, ephemeral: bool) -> Iterator[Held]:
     """Create the folder if need be and keep other stacks out of it; an ephemeral one is removed afterwards.
 
     Processes that write in the folder inherit the lock: after a `kill -9` of the supervisor the next one waits until
-    they have noticed and gone. Raises StartError when another stack uses the folder or it cannot be written.
+    they have noticed and gone. Raises StartError when another stack uses the folder, when it
+    belongs to another program, or when it cannot be written.
     """
     with contextlib.ExitStack() as leaving:
         if ephemeral:
-            folder = Path(leaving.enter_context(tempfile.TemporaryDirectory(prefix="countersign-")))
+            folder = leaving.enter_context(_temporary())
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _check_ours(folder)
             lock = leaving.enter_context((folder / "lock").open("w"))
             _take(lock.fileno(), _GRACE_SECONDS)
         except BlockingIOError:
@@ -45,6 +50,24 @@ def held(folder: Path, *, ephemeral: bool) -> Iterator[Held]:
         except OSError as error:
             raise StartError(f"{folder} cannot hold the state: {error.strerror}") from error
         yield Held(folder.resolve(), lock.fileno())
+
+
+@contextlib.contextmanager
+def _temporary() -> Iterator[Path]:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="countersign-")
+    except OSError as error:
+        raise StartError(f"there is no temporary folder to write in: {error.strerror}; set TMPDIR") from error
+    with folder as path:
+        yield Path(path)
+
+
+def _check_ours(folder: Path) -> None:
+    """Mark a new folder as a stack's; refuse one that holds the files of another program."""
+    names = {entry.name for entry in folder.iterdir()}
+    if names and _MARK not in names and not names >= _BEFORE_THE_MARK:
+        raise StartError(f"{folder} holds files that no stack wrote: choose a new or empty folder as DATA")
+    (folder / _MARK).touch()
 
 
 def _take(lock: int, seconds: float) -> None:

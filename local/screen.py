@@ -70,7 +70,9 @@ def opened(folder: Path, terminal: TextIO) -> Screen:
     path = folder / LOG
     if path.exists() and path.stat().st_size > LARGEST_LOG_BYTES:
         path.replace(path.with_suffix(".old.jsonl"))
-    return Screen(terminal, path.open("a", encoding="utf-8"), colours="NO_COLOR" not in os.environ)
+    return Screen(
+        terminal, path.open("a", encoding="utf-8", errors="backslashreplace"), colours="NO_COLOR" not in os.environ
+    )
 
 
 def sentences(entry: Mapping[str, Any]) -> Iterator[str]:

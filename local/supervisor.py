@@ -16,9 +16,10 @@ from local import clock, resources, screen
 from local.environments import Environments
 from local.events import EventBus
 from local.folder import Held, StartError, held, write_json
-from local.output import Log, log
+from local.output import Log, log, say
 from local.processes import Command, ServiceProcess
 from local.serving import HOST, bind, port_of, server
+from local.shell import needed
 from local.template import Template
 from local.versions import Versions
 from local.versions import in_use as versions_in_use
@@ -72,7 +73,7 @@ def run(template: Template, options: Options) -> None:
         versions.publish()
         write_json(folder / FUNCTIONS, describe_functions(template, versions))
         count = f"{len(template.functions)} functions, {len(template.http_api.routes)} routes"
-        print(f"starting {count}, {len(template.tables)} tables; state in {folder}", flush=True)
+        say(f"starting {count}, {len(template.tables)} tables; state in {folder}")
         places = Places(ours, public, inside, data, lambda_api)
         said = screen.opened(folder, sys.stderr) if sys.stderr.isatty() else log
         asyncio.run(Stack(template, versions, places, said, ephemeral=options.ephemeral).serve())
@@ -150,10 +151,10 @@ class Stack:
         making = asyncio.to_thread(resources.make_missing, clients, self._template)
         await asyncio.gather(making, self._executions.ready.wait())
         if health is not None:
-            await self._check_health()
+            await self._check_health(health.function)
         self._started.set()
         self._write_endpoints()
-        print(f"ready http://{HOST}:{self._port}", flush=True)
+        say(f"ready http://{HOST}:{self._port}")
         self._environments.prewarm(function.name for function in self._template.functions)
 
     async def _read_queues(self) -> None:
@@ -192,14 +193,20 @@ class Stack:
         if in_use is not None:
             self._versions.discard(in_use)
 
-    async def _check_health(self) -> None:
-        """Ask the way a person's browser would, so that "ready" means usable."""
+    async def _check_health(self, function: str) -> None:
+        """Ask the way a browser does, so that "ready" means usable.
+
+        Raises StartError with the reason of the function's init, such as a setting or a policy that cannot be used.
+        """
         reader, writer = await asyncio.open_connection(HOST, self._port)
         writer.write(f"GET /health HTTP/1.1\r\nHost: {HOST}:{self._port}\r\nConnection: close\r\n\r\n".encode())
         answer = (await reader.read()).decode(errors="replace")
         writer.close()
         status, body = answer.partition("\r\n")[0], answer.rpartition("\r\n\r\n")[2]
         if " 200 " not in f"{status} ":
+            reason = self._environments.init_error(function)
+            if reason is not None:
+                raise StartError(f"{function} does not start: {' '.join(reason.split())}")
             raise StartError(f"GET /health answered {status.partition(' ')[2]}: {body[:300].strip()}")
 
     async def _serve(self) -> None:
@@ -278,11 +285,10 @@ def aws_variables(template: Template, data: str, lambda_api: str) -> dict[str, s
 
 
 def isolate(environment: MutableMapping[str, str]) -> None:
-    """Take out what would lead calls past this stack: the developer's own AWS settings, and proxies."""
-    for name in list(environment):
-        if name.upper().startswith("AWS_") or name.upper().endswith("_PROXY"):
-            del environment[name]
-    environment.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
+    """Leave what a process of this machine needs; the rest of a developer's shell leads calls past this stack."""
+    left = needed(environment)
+    environment.clear()
+    environment.update(left, AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
 
 
 def describe_functions(template: Template, versions: Versions) -> dict[str, Any]:

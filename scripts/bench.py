@@ -4,7 +4,6 @@ Figures are printed beside their targets and never asserted: a busy machine is n
 minute and leaves out the thousand waiting orders and the large tables.
 """
 
-import argparse
 import os
 import platform
 import resource
@@ -24,6 +23,7 @@ from typing import Any
 
 import boto3
 
+from local.choices import Options
 from local.template import read
 from orders.adapters.dynamodb.attributes import encoded
 from orders.adapters.dynamodb.items import inbox_items, row_item
@@ -67,8 +67,8 @@ QUICK = Plan(starts=2, idle_orders=10, throughput=30, waiting=0, tables=(100, 1_
 
 def main() -> int:
     """Run every measurement, printing each figure as soon as it is known."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a minute's worth")
+    parser = Options(prog="python -m scripts.bench", description=__doc__)
+    parser.add_switch("--quick", "a minute's worth")
     plan = QUICK if parser.parse_args().quick else FULL
     say("machine", machine())
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:

@@ -304,7 +304,8 @@ def read_me(caller: Caller) -> MeView:
 
 @app.get("/health", summary="Whether the API is up", responses=answers(HealthView))
 def read_health() -> HealthView:
-    """Answer when the function is up; needs no token and reads no data."""
+    """Answer when every service can be built from the configuration; needs no token and reads no data."""
+    services()
     return HealthView(status="ok")
 
 

@@ -1,6 +1,7 @@
 """The composition root: the only place that picks adapters and the only one that reads `os.environ`.
 
-Nothing happens at import. `services()` builds everything at its first call; a test installs its own with `installed`.
+Nothing happens when it is imported. `services()` builds everything at its first call; a test installs its own with
+`installed`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from orders.adapters.sandbox import DynamoLedger, SandboxBureau, SandboxGateway,
 from orders.adapters.sns import SnsPublisher
 from orders.adapters.step_functions import StepFunctionsTasks
 from orders.domain.catalogue import Catalogue
+from orders.domain.errors import InvalidReferenceDataError
 from orders.domain.policy import Policy
 from orders.domain.submission import Terms
 from orders.services.approval import ApprovalService
@@ -142,6 +144,31 @@ def assemble(settings: Settings, catalogue: Catalogue, policy: Policy, ports: Po
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a function must be able to read before it can work: its settings and the layer's reference data."""
+
+    settings: Settings
+    catalogue: Catalogue
+    policy: Policy
+
+
+def configuration() -> Configuration:
+    """Read the environment and the reference data.
+
+    Each function calls it while it is imported, so that a mistake fails the function's init and not its requests.
+
+    Raises:
+        InvalidReferenceDataError: A setting, the catalogue or the policy cannot be used; one line that says where.
+
+    """
+    settings, catalogue, policy = Settings.from_env(os.environ), load_catalogue(), load_policy()
+    if policy.currency != catalogue.currency:
+        rule = f"/currency must be {catalogue.currency!r}, as in catalogue.json, not {policy.currency!r}"
+        raise InvalidReferenceDataError(f"orders/reference/policy.json: {rule}")
+    return Configuration(settings, catalogue, policy)
+
+
 _clocks: list[Clock] = []
 
 
@@ -159,8 +186,9 @@ _installed: list[Services] = []
 def services() -> Services:
     """Return the services of this process, built from the environment at the first call."""
     if not _installed:
-        settings, catalogue, policy = Settings.from_env(os.environ), load_catalogue(), load_policy()
-        _installed.append(assemble(settings, catalogue, policy, aws_ports(settings, catalogue)))
+        read = configuration()
+        ports = aws_ports(read.settings, read.catalogue)
+        _installed.append(assemble(read.settings, read.catalogue, read.policy, ports))
     return _installed[-1]
 
 
