@@ -8,6 +8,7 @@ from pathlib import Path
 from local import supervisor
 from local.folder import StartError
 from local.output import LogLines
+from local.receiving import REQUEST_SECONDS
 from local.template import TemplateError, read
 
 _CANNOT_START = 2
@@ -24,7 +25,8 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, handlers=[LogLines()])
     try:
         template = read(given.template)
-        supervisor.run(template, supervisor.Options(given.port, given.data, given.ephemeral, given.follow))
+        settings = (given.port, given.data, given.ephemeral, given.follow, given.request_seconds)
+        supervisor.run(template, supervisor.Options(*settings))
     except (TemplateError, StartError) as error:
         print(f"countersign: {error}", file=sys.stderr)
         return _CANNOT_START
@@ -43,6 +45,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path(".local"), help="the folder that keeps the state")
     parser.add_argument("--ephemeral", action="store_true", help="keep the state for this run only")
     parser.add_argument("--follow", action="store_true", help="run the code as it is edited, as $LATEST does")
+    parser.add_argument(
+        "--request-seconds", type=float, default=REQUEST_SECONDS, help="how long a caller may take to send a request"
+    )
     parser.add_argument("--template", type=Path, default=Path("template.yaml"), help="the system to stand up")
     return parser.parse_args()
 
