@@ -19,7 +19,6 @@ from local import clock
 from local.executions.functions import Functions
 from local.executions.http import Api, ApiServer
 from local.executions.service import Service, Settings
-from local.folder import keep_private
 from local.receiving import REQUEST_SECONDS
 
 DATABASE = "executions.sqlite3"
@@ -30,7 +29,6 @@ _TOKEN = re.compile(r"eyJhcm4i[A-Za-z0-9+/=%]+")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until standard input ends or a signal asks to stop; 2 when it cannot start."""
     options = _options(arguments)
-    keep_private()
     logging.basicConfig(level=options.log_level, format="%(levelname)s %(name)s %(message)s")
     for handler in logging.getLogger().handlers:
         handler.addFilter(without_tokens)
