@@ -1,11 +1,16 @@
 """uvicorn's connections with time limits: for a request to arrive, and for its answer to be taken."""
 
 import asyncio
+import socket
+import struct
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from local.receiving import REQUEST_SECONDS, too_late
+
+# Without it the kernel keeps what the caller does not take, for minutes.
+_DISCARD = struct.pack("ii", 1, 0)
 
 
 class Connection(H11Protocol):
@@ -83,6 +88,8 @@ class Connection(H11Protocol):
         if self.transport.get_write_buffer_size() < before:
             self._watch_reader()
         else:
+            connection = self.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DISCARD)
             self.transport.abort()
 
 

@@ -7,6 +7,7 @@ and takes calls from any web page the user has open.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import logging
@@ -295,6 +296,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._incoming.give(self.server.request_seconds)
         super().handle_one_request()
         self._incoming.give(KEEP_ALIVE_SECONDS)
+
+    def finish(self) -> None:
+        """Close; what the caller has not taken by now is not waited for."""
+        self.connection.settimeout(0)
+        with contextlib.suppress(OSError):
+            super().finish()
 
     def do_GET(self) -> None:
         self._serve()

@@ -104,3 +104,20 @@ def seconds_open(port: int, first: bytes, drip: bytes = b"") -> float:
                 break
             break
     return time.monotonic() - began
+
+
+def is_cut_off(port: int, request: bytes, seconds: float) -> bool:
+    """Send a request again and again and read no answer; whether the other side ends the connection in time."""
+    deadline = time.monotonic() + seconds
+    with socket.socket() as caller:
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        caller.connect(("127.0.0.1", port))
+        caller.settimeout(0.02)
+        while time.monotonic() < deadline:
+            try:
+                caller.send(request)
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                return True
+    return False

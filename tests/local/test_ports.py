@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.local import small_system
-from tests.local.sockets import exchange, family, listening, seconds_open
+from tests.local.sockets import exchange, family, is_cut_off, listening, seconds_open
 from tests.stack import Stack, fetch
 
 REQUEST_SECONDS = 0.6
@@ -195,6 +195,27 @@ def test_a_caller_that_is_too_slow_is_given_the_reason(ports: list[int]) -> None
         if b" 404 " not in answer:  # a server that needed no body to answer
             assert b" 408 " in answer.partition(b"\r\n")[0]
             assert b"was not complete after 0.6 seconds" in answer
+
+
+@pytest.mark.parametrize(("name", "path"), [("data", "/countersign-papers/large"), ("lambda", "/none")])
+def test_a_caller_that_takes_no_answer_is_ended(stack: Stack, name: str, path: str) -> None:
+    """Its answers would stay in memory for as long as it likes; one large one, or very many. Both kinds of server."""
+    client(stack, "s3").put_object(Bucket="countersign-papers", Key="large", Body=bytes(20_000_000))
+    port = int(stack.endpoints[name].rpartition(":")[2])
+    head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
+    assert is_cut_off(port, head.encode() * 100, 20)
+
+
+def test_a_caller_that_takes_its_answer_slowly_gets_all_of_it(stack: Stack) -> None:
+    """Each part within the time, the whole not."""
+    client(stack, "s3").put_object(Bucket="countersign-papers", Key="large", Body=bytes(20_000_000))
+    url = f"{stack.endpoints['data']}/countersign-papers/large"
+    answer = urllib3.request("GET", url, preload_content=False, retries=False)
+    read = 0
+    while part := answer.read(4_000_000):
+        read += len(part)
+        time.sleep(REQUEST_SECONDS / 2)
+    assert read == 20_000_000
 
 
 def test_what_is_slow_on_purpose_is_not_ended(stack: Stack) -> None:
