@@ -49,7 +49,8 @@ def _run(given: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, handlers=[LogLines()])
     try:
         template = read(given.template)
-        supervisor.run(template, supervisor.Options(given.port, given.data, given.ephemeral, given.follow))
+        settings = (given.port, given.data, given.ephemeral, given.follow, given.request_seconds)
+        supervisor.run(template, supervisor.Options(*settings))
     except (TemplateError, StartError) as error:
         print(f"countersign: {error}", file=sys.stderr)
         return _CANNOT_START
@@ -60,6 +61,7 @@ def _run(given: argparse.Namespace) -> int:
 
 def _options() -> argparse.Namespace:
     from local.choices import Options
+    from local.receiving import REQUEST_SECONDS
 
     parser = Options(
         prog="python -m local",
@@ -70,6 +72,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=_folder, default=Path(_DATA), help="the folder that keeps the state")
     parser.add_switch("--ephemeral", "keep the state for this run only")
     parser.add_switch("--follow", "run the code as it is edited, as $LATEST does")
+    parser.add_argument(
+        "--request-seconds", type=float, default=REQUEST_SECONDS, help="how long a caller may take to send a request"
+    )
     parser.add_argument("--template", type=Path, default=Path("template.yaml"), help="the system to stand up")
     return parser.parse_args()
 

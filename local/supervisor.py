@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from local import clock, resources, screen
 from local.environments import Environments
 from local.events import EventBus
-from local.folder import Held, StartError, held, write_json
+from local.folder import Held, StartError, held, keep_private, write_json
 from local.output import Log, log, say
 from local.processes import Command, ServiceProcess
+from local.receiving import REQUEST_SECONDS
 from local.serving import HOST, bind, port_of, server
 from local.shell import needed
 from local.template import Template
@@ -43,6 +44,7 @@ class Options:
     data: Path
     ephemeral: bool
     follow: bool = False
+    request_seconds: float = REQUEST_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def run(template: Template, options: Options) -> None:
     Raises StartError when it cannot start, after having stopped what was started.
     """
     isolate(os.environ)
+    keep_private()
     with contextlib.ExitStack() as leaving:
         public = leaving.enter_context(_public_socket(options.port))
         ours = leaving.enter_context(held(options.data, ephemeral=options.ephemeral))
@@ -76,7 +79,7 @@ def run(template: Template, options: Options) -> None:
         say(f"starting {count}, {len(template.tables)} tables; state in {folder}")
         places = Places(ours, public, inside, data, lambda_api)
         said = screen.opened(folder, sys.stderr) if sys.stderr.isatty() else log
-        asyncio.run(Stack(template, versions, places, said, ephemeral=options.ephemeral).serve())
+        asyncio.run(Stack(template, versions, places, said, options).serve())
 
 
 def _public_socket(port: int) -> socket:
@@ -92,18 +95,20 @@ def _public_socket(port: int) -> socket:
 class Stack:
     """One running system: two service processes, the functions' environments, and two servers in this process."""
 
-    def __init__(self, template: Template, versions: Versions, places: Places, said: Log, *, ephemeral: bool) -> None:
+    def __init__(self, template: Template, versions: Versions, places: Places, said: Log, options: Options) -> None:
         self._template = template
         self._said = said
         self._versions = versions
         self._places = places
         self._port = port_of(places.public)
+        self._request_seconds = options.request_seconds
         inside = f"{HOST}:{port_of(places.inside)}"
         self._inside_url = f"http://{inside}"
         aws = aws_variables(
             template, f"http://{HOST}:{port_of(places.data)}", f"http://{HOST}:{port_of(places.lambda_api)}"
         )
-        state = ["--data", str(places.held.path), *(["--ephemeral"] if ephemeral else [])]
+        state = ["--data", str(places.held.path), "--request-seconds", str(options.request_seconds)]
+        state += ["--ephemeral"] if options.ephemeral else []
         described = ["--functions", str(places.held.path / FUNCTIONS), "--environments", self._inside_url]
         kept = (places.held.lock,)
         data = Command("local.data", places.data, state, aws, kept)
@@ -217,7 +222,7 @@ class Stack:
         from local.outbox import Outbox
 
         topics = Topics(self._template.topics, self._data.url, self._executions.url)
-        inside = server(app(self._environments, self._events.deliver, topics))
+        inside = server(app(self._environments, self._events.deliver, topics), self._request_seconds)
         public = server(
             gateway(
                 self._template,
@@ -226,7 +231,8 @@ class Stack:
                 data=self._places.held.path,
                 executions=self._executions.url,
                 outbox=Outbox.of(self._template, self._data.url),
-            )
+            ),
+            self._request_seconds,
         )
         self._servers = [public, inside]
         await asyncio.gather(inside.serve(sockets=[self._places.inside]), public.serve(sockets=[self._places.public]))

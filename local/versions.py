@@ -17,6 +17,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from local.folder import close_to_others
 from local.template import Function, Template
 
 LATEST = "$LATEST"
@@ -100,6 +101,7 @@ class Versions:
         shutil.rmtree(fresh, ignore_errors=True)
         for name, source in _parts(function):
             shutil.copytree(source, fresh / name)
+        close_to_others(fresh)  # a copy keeps the permissions of what it was copied from
         sheet = {"digest": digest, **_settings(function)}
         (fresh / _SHEET).write_text(json.dumps(sheet, indent=2) + "\n", "utf-8")
         fresh.rename(place)

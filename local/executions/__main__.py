@@ -19,6 +19,7 @@ from local import clock
 from local.executions.functions import Functions
 from local.executions.http import Api, ApiServer
 from local.executions.service import Service, Settings
+from local.receiving import REQUEST_SECONDS
 
 DATABASE = "executions.sqlite3"
 # Base64 of `{"arn"`, with which the engine's callback ids and checkpoint tokens begin; in a path they are quoted.
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("aws_durable_execution_sdk_python_testing").setLevel(logging.ERROR)
     try:
         service = Service(_settings(options))
-        server = ApiServer(options.port, lambda: Api(service), options.socket)
+        server = ApiServer(options.port, lambda: Api(service), options.socket, options.request_seconds)
     except (OSError, ValueError) as error:
         print(f"executions: cannot start: {error}", file=sys.stderr)
         return 2
@@ -64,6 +65,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--ephemeral", action="store_true", help="keep the state in memory only")
     parser.add_argument("--attempts", type=int, default=5, help="times in a row a handler may be killed")
     parser.add_argument("--backoff", type=float, default=0.5, help="seconds before a killed handler runs again")
+    parser.add_argument("--request-seconds", type=float, default=REQUEST_SECONDS, help="time for sending a request")
     parser.add_argument("--log-level", default="WARNING")
     return parser.parse_args(arguments)
 

@@ -199,9 +199,10 @@ def children_of(parent: int) -> list[int]:
 def test_kill_9_of_the_supervisor_leaves_nothing(stack: Stack) -> None:
     """Not even a function that is busy; and the next start works on the same state and port."""
     greet = f"{stack.endpoints['environments']}/{INVOKE}"
-    with socket.create_connection(("127.0.0.1", int(greet.split(":")[2].partition("/")[0]))) as caller:
+    address = greet.split("/")[2]
+    with socket.create_connection(("127.0.0.1", int(address.partition(":")[2]))) as caller:
         body = b'{"do": "sleep", "seconds": 30}'
-        head = f"POST /{INVOKE} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = f"POST /{INVOKE} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {len(body)}\r\n\r\n"
         caller.sendall(head.encode() + body)
         eventually(lambda: "busy" in [worker["state"] for worker in stack.environments()])
         pids = [pid for part in stack.pids().values() for pid in part]
