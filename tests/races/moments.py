@@ -109,8 +109,10 @@ class Moments:
         return answer
 
     def breaks(self, order_id: OrderId, *, update: str | None = None, write: int | None = None) -> bool:
-        """Whether this is what breaks; it does so once."""
+        """Whether this is what breaks in the workflow; it does so once."""
         with self._lock:
+            if getattr(self._here, "asking", False):
+                return False
             fault = self.faults.get(order_id)
             if fault is None or Fault(update, write) != fault:
                 return False
