@@ -300,7 +300,7 @@ def a_stage(**waits: int) -> Iterator[Stage]:
             orders=Instead(ports.orders, commit=_commit(ports.orders, moments)),
         )
 
-    with a_world(between=between, **waits) as world, pytest.MonkeyPatch.context() as patch:
+    with a_world(skip_time=True, between=between, **waits) as world, pytest.MonkeyPatch.context() as patch:
         requests = MemoryRequests()
         patch.setattr(idempotency, "_store", lambda _table: requests)
         stage = Stage(world, moments, aside)
