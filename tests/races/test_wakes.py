@@ -25,6 +25,8 @@ from tests.workflow.scenarios import COOLING_OFF, DESK, Lines, order_id_of
 
 AT_ONCE = 8
 AT_MOST_SECONDS = 1.0
+FEWEST_MOMENTS = 4  # either side of a write, of its step's checkpoint, and of the end of the invocation, in part
+SPARE_MOMENTS = 2  # how checkpoints are batched varies from run to run
 PATIENCE_SECONDS = 5.0
 AHEAD_SECONDS = 300
 # No timer may end a wait while a test looks.
@@ -325,6 +327,8 @@ def test_whatever_ends_a_wait_wakes_the_workflow_at_once(
 
     assert [str(each) for each in late if each.is_late] == []
     reached = {each.moment for each in found}
+    assert len(moments) >= FEWEST_MOMENTS
+    assert len({*moments} - reached) <= SPARE_MOMENTS
     slowest = max(each.seconds or 0.0 for each in found)
     figure = f"{len(found)} events at {len(reached)} moments, on after {slowest:.2f} s at most"
     record_testsuite_property(f"woken from {wait.name}", figure)
