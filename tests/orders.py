@@ -13,6 +13,7 @@ import boto3
 from tests.stack import Answer, Stack, eventually
 
 ATLAS = [{"sku": "ATLAS-ED", "quantity": 3}]
+LAMP = [{"sku": "QUARTZ-LAMP", "quantity": 1}]
 SMALL = [{"sku": "JUNO-MAIL", "quantity": 1}]
 FULL_STOCK = 1_000_000
 
@@ -54,6 +55,12 @@ class Orders:
         """Withdraw the order."""
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         return self.stack.request("POST", f"/orders/{order_id}/withdrawal", {}, identity=by, headers=headers)
+
+    def pick(self, order_id: str, what: str, **body: Any) -> Answer:
+        """Send a station's heartbeat or result for the order's first job."""
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        path = f"/orders/{order_id}/picking/{what}"
+        return self.stack.request("POST", path, {"job": 1, **body}, identity="warehouse-1", headers=headers)
 
     def until(self, order_id: str, *statuses: str, seconds: float = 20) -> dict[str, Any]:
         """Wait until the order has one of these statuses, and return it."""

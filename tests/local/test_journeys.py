@@ -12,7 +12,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.orders import ATLAS, SMALL, Orders
+from tests.orders import ATLAS, LAMP, SMALL, Orders
 from tests.stack import ROOT, Stack, eventually
 
 
@@ -85,6 +85,23 @@ def test_what_cannot_be_had_is_refused_with_a_reason_a_person_understands(
     order = orders.until(orders.submit(lines, customer=customer), "REFUSED")
 
     assert reason in order["outcomeReason"]
+
+
+def test_a_job_that_is_claimed_and_reported_at_once_completes_the_order_at_once(orders: Orders) -> None:
+    """Two requests of one station, back to back: the result comes before the workflow listens to the station."""
+    waited = []
+    for _ in range(3):
+        order_id = orders.submit(LAMP)
+        orders.until(order_id, "FULFILLING")
+
+        began = time.monotonic()
+        answers = [orders.pick(order_id, "heartbeat"), orders.pick(order_id, "result", outcome="picked")]
+        assert [answer.status for answer in answers] == [200, 200], answers
+        orders.until(order_id, "COMPLETED")
+        waited.append(time.monotonic() - began)
+
+    assert min(waited) <= 1.0  # the first may start a worker; a heartbeat interval is thirty seconds
+    assert max(waited) <= 5.0
 
 
 def test_the_same_submission_twenty_times_at_once_is_one_order(orders: Orders) -> None:

@@ -171,7 +171,10 @@ def open_job(order: OrderInput, job: int, callback_id: str) -> Callable[[StepCon
 
 
 def listen_to_station(order: OrderInput, job: int) -> Callable[[str, WaitForCallbackContext], None]:
-    """Publish the callback that the station's beats keep alive. Key: the row's version; the same id is one write."""
+    """Publish the callback that the station's beats keep alive; fail unless a station works on the job.
+
+    Key: the row's version; the same id is one write.
+    """
 
     def submit(callback_id: str, _context: WaitForCallbackContext) -> None:
         services().picking.listen(OrderId(order["orderId"]), job, callback_id)

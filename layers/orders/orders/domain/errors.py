@@ -129,10 +129,10 @@ class CorruptDocumentError(CountersignError):
     code = "corrupt-document"
 
 
-class JobUnclaimedError(CountersignError):
-    """A picking job that nobody has claimed cannot be listened to."""
+class JobNotUnderWayError(CountersignError):
+    """No station works on this picking job, so the workflow must not wait for its result."""
 
-    code = "job-unclaimed"
+    code = "job-not-under-way"
 
 
 class OrderFencedError(CountersignError):
