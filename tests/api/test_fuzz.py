@@ -74,6 +74,7 @@ def order_id(requests_table: str) -> Iterator[str]:
         yield made
 
 
+@pytest.mark.timeout(300)  # making two hundred requests takes seconds, on a machine that is busy a minute
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_request_meets_a_defect_or_an_undescribed_answer(case: schemathesis.Case[Any], order_id: str) -> None:
