@@ -119,7 +119,10 @@ POLICY_MISTAKES: list[tuple[object, str]] = [
     ({"pending": None}, "/pending must be an object"),
     ({"pending": {"orders": 5}}, "/pending must have stockPercent"),
     ({"pending": PENDING | {"stockPercent": 0}}, "/pending/stockPercent must be a whole number from 1 to 100, not 0"),
-    ({"pending": PENDING | {"stockPercent": 101}}, "/pending/stockPercent must be a whole number from 1 to 100, not 101"),
+    (
+        {"pending": PENDING | {"stockPercent": 101}},
+        "/pending/stockPercent must be a whole number from 1 to 100, not 101",
+    ),
     ({"pending": PENDING | {"orders": 0}}, "/pending/orders must be a whole number from 1 to 1000000000000, not 0"),
     ({"tiers": []}, "/tiers must have at least one tier"),
     ({"tiers": {}}, "/tiers must be a list"),
