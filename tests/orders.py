@@ -24,15 +24,17 @@ class Orders:
 
     stack: Stack
 
-    def post(self, lines: list[dict[str, Any]], *, customer: str = "acme", key: str | None = None) -> Answer:
-        """Submit an order as requester-1; without a key it is a new one."""
+    def post(
+        self, lines: list[dict[str, Any]], *, customer: str = "acme", key: str | None = None, by: str = "requester-1"
+    ) -> Answer:
+        """Submit an order; without a key it is a new one."""
         body = {"customer": customer, "currency": "EUR", "lines": lines}
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
-        return self.stack.request("POST", "/orders", body, identity="requester-1", headers=headers)
+        return self.stack.request("POST", "/orders", body, identity=by, headers=headers)
 
-    def submit(self, lines: list[dict[str, Any]], *, customer: str = "acme") -> str:
+    def submit(self, lines: list[dict[str, Any]], *, customer: str = "acme", by: str = "requester-1") -> str:
         """Submit an order that must be accepted, and return its id."""
-        answer = self.post(lines, customer=customer)
+        answer = self.post(lines, customer=customer, by=by)
         assert answer.status == 202, answer.body
         order_id: str = answer.json()["orderId"]
         return order_id

@@ -104,6 +104,30 @@ def test_a_job_that_is_claimed_and_reported_at_once_completes_the_order_at_once(
     assert max(waited) <= 5.0
 
 
+def test_one_requester_cannot_hold_a_good_against_everybody_else(orders: Orders) -> None:
+    """Orders at once, too: what is beyond the share is refused, by the API or by the workflow, and later fits again."""
+
+    def bulk(thousands: int) -> list[dict[str, object]]:
+        return [{"sku": "BULK-0002", "quantity": 10_000}] * (thousands // 10)
+
+    greedy = orders.post(bulk(260))
+    assert (greedy.status, greedy.json()["code"]) == (422, "pending-limit")
+    assert [each["pointer"] for each in greedy.json()["errors"]] == ["/lines/25/quantity"]
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(lambda _: orders.post(bulk(100)), range(5)))
+    taken = [answer.json()["orderId"] for answer in answers if answer.status == 202]
+    stands = [orders.until(order_id, "PENDING_APPROVAL", "REFUSED")["status"] for order_id in taken]
+
+    assert {answer.status for answer in answers} <= {202, 422}
+    assert stands.count("PENDING_APPROVAL") == 2
+    assert orders.post(bulk(60)).json()["code"] == "pending-limit"
+    assert orders.post(bulk(60), by="requester-2").status == 202
+    first = taken[stands.index("PENDING_APPROVAL")]
+    assert orders.withdraw(first).status == 200
+    orders.until_ended(first)
+    assert orders.until(orders.submit(bulk(60)), "PENDING_APPROVAL")
+
+
 def test_the_same_submission_twenty_times_at_once_is_one_order(orders: Orders) -> None:
     key = "the-same-key-for-everybody"
     with ThreadPoolExecutor(20) as pool:

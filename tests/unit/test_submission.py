@@ -107,6 +107,7 @@ def test_the_fingerprint_tells_requests_apart() -> None:
     assert one.fingerprint() not in {other.fingerprint() for other in others}
 
 
+PENDING = {"stockPercent": 25, "orders": 5}
 ONE_LEVEL = {"role": "managers", "quorum": 1}
 POLICY_MISTAKES: list[tuple[object, str]] = [
     ([], "the document must be an object"),
@@ -114,7 +115,15 @@ POLICY_MISTAKES: list[tuple[object, str]] = [
     ({"version": 2026}, "/version must be a text of 1 to 200 characters, not 2026"),
     ({"currency": "eur"}, "/currency must be a currency of three capital letters, not 'eur'"),
     ({"currency": "EURO"}, "/currency must be a currency of three capital letters, not 'EURO'"),
-    ({"defaultTier": 1}, "the document must not have defaultTier; it may have version, currency, tiers"),
+    ({"defaultTier": 1}, "the document must not have defaultTier; it may have version, currency, pending, tiers"),
+    ({"pending": None}, "/pending must be an object"),
+    ({"pending": {"orders": 5}}, "/pending must have stockPercent"),
+    ({"pending": PENDING | {"stockPercent": 0}}, "/pending/stockPercent must be a whole number from 1 to 100, not 0"),
+    (
+        {"pending": PENDING | {"stockPercent": 101}},
+        "/pending/stockPercent must be a whole number from 1 to 100, not 101",
+    ),
+    ({"pending": PENDING | {"orders": 0}}, "/pending/orders must be a whole number from 1 to 1000000000000, not 0"),
     ({"tiers": []}, "/tiers must have at least one tier"),
     ({"tiers": {}}, "/tiers must be a list"),
     ({"tiers": [{"levels": []}]}, "/tiers/0 must have upTo"),

@@ -15,7 +15,13 @@ from typing import Protocol
 from orders.adapters.clock import SystemClock, jittered_pause
 from orders.adapters.documents import BucketDocuments, S3Bucket
 from orders.adapters.durable_lambda import LambdaHistory, LambdaSignaller, LambdaStarter
-from orders.adapters.dynamodb import DynamoDuplicates, DynamoOrderBook, DynamoOutbox, OrdersTable
+from orders.adapters.dynamodb import (
+    DynamoDuplicates,
+    DynamoOrderBook,
+    DynamoOutbox,
+    DynamoQuotaCounters,
+    OrdersTable,
+)
 from orders.adapters.reference import load_catalogue, load_policy
 from orders.adapters.sandbox import DynamoLedger, SandboxBureau, SandboxGateway, SandboxWarehouse
 from orders.adapters.sns import SnsPublisher
@@ -23,6 +29,7 @@ from orders.adapters.step_functions import StepFunctionsTasks
 from orders.domain.catalogue import Catalogue
 from orders.domain.errors import InvalidReferenceDataError
 from orders.domain.policy import Policy
+from orders.domain.quotas import Quotas
 from orders.domain.submission import Terms
 from orders.services.approval import ApprovalService
 from orders.services.fulfilment import ClosingService, PaymentService, ScreeningService, StockService
@@ -43,10 +50,12 @@ from orders.services.ports import (
     PaymentGateway,
     PickingList,
     Publisher,
+    QuotaCounters,
     Signaller,
     Tasks,
     Warehouse,
 )
+from orders.services.quotas import QuotaService
 from orders.services.reading import ReadingService
 from orders.services.reporting import ReportingService
 from orders.services.writing import OrderWriter
@@ -71,6 +80,7 @@ class Ports:
     bureau: CreditBureau
     duplicates: Duplicates
     warehouse: Warehouse
+    quotas: QuotaCounters
     gateway: PaymentGateway
     outbox: Outbox
     publisher: Publisher
@@ -89,6 +99,7 @@ class Services:
     approval: ApprovalService
     screening: ScreeningService
     stock: StockService
+    quotas: QuotaService
     payment: PaymentService
     closing: ClosingService
     notification: NotificationService
@@ -113,6 +124,7 @@ def aws_ports(settings: Settings, catalogue: Catalogue) -> Ports:
         bureau=SandboxBureau(),
         duplicates=DynamoDuplicates(table),
         warehouse=SandboxWarehouse(table, catalogue),
+        quotas=DynamoQuotaCounters(table),
         gateway=SandboxGateway(DynamoLedger(table), clock),
         outbox=DynamoOutbox(table, settings.shards),
         publisher=SnsPublisher(settings.messages_topic_arn),
@@ -123,17 +135,19 @@ def aws_ports(settings: Settings, catalogue: Catalogue) -> Ports:
 def assemble(settings: Settings, catalogue: Catalogue, policy: Policy, ports: Ports) -> Services:
     """Return the services over any set of adapters."""
     writer = OrderWriter(ports.orders, ports.pause)
+    quotas = QuotaService(ports.documents, ports.quotas, Quotas(catalogue, policy.pending))
     return Services(
         settings=settings,
         catalogue=catalogue,
         policy=policy,
         intake=IntakeService(
-            ports.orders, ports.documents, ports.starter, ports.clock, Terms(catalogue, policy, settings.waits)
+            ports.orders, ports.documents, ports.starter, ports.clock, Terms(catalogue, policy, settings.waits), quotas
         ),
         registration=RegistrationService(ports.orders, ports.documents),
         approval=ApprovalService(writer, ports.clock, ports.signaller),
         screening=ScreeningService(ports.documents, ports.bureau, catalogue, ports.duplicates),
         stock=StockService(ports.documents, ports.warehouse),
+        quotas=quotas,
         payment=PaymentService(ports.documents, ports.gateway),
         closing=ClosingService(writer, ports.documents, ports.clock),
         notification=NotificationService(writer, ports.outbox, ports.publisher, ports.clock),

@@ -40,6 +40,12 @@ class InvalidRequestError(CountersignError):
         self.errors = errors
 
 
+class PendingLimitError(InvalidRequestError):
+    """The requester's open orders would hold more than the policy lets one requester hold before approval."""
+
+    code = "pending-limit"
+
+
 class InvalidReferenceDataError(CountersignError):
     """Catalogue, policy or settings that cannot be used; the message names the field."""
 

@@ -9,6 +9,7 @@ from orders.domain.model import LevelTerms, Role
 from orders.domain.reference import Entry
 
 APPROVER_LADDER = (Role.MANAGERS, Role.DIRECTORS, Role.FINANCE)
+PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,29 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingLimits:
+    """What the orders of one requester may hold before they are charged.
+
+    `stock_percent` is a share of each good's whole stock, `orders` the number of orders. Orders that need no approval
+    are charged at once and do not count.
+    """
+
+    stock_percent: int
+    orders: int
+
+    def units_of(self, stock: int) -> int:
+        """Return the share of `stock` in units, rounded up so that a good of which there is one can be ordered."""
+        return -(-stock * self.stock_percent // PERCENT)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The tiers in ascending order; what exceeds the last one is refused when it is submitted."""
 
     version: str
     currency: str
     tiers: tuple[Tier, ...]
+    pending: PendingLimits
 
     @property
     def cap(self) -> int:
@@ -73,7 +91,7 @@ def escalation_target(role: Role) -> Role | None:
 
 def policy_from_json(data: object) -> Policy:
     """Read the policy; raise InvalidReferenceDataError naming the place that is wrong."""
-    given = Entry("orders/reference/policy.json", data).members("version", "currency", "tiers")
+    given = Entry("orders/reference/policy.json", data).members("version", "currency", "pending", "tiers")
     entries = given["tiers"].entries()
     tiers = tuple(_tier(entry) for entry in entries)
     if not tiers:
@@ -81,7 +99,12 @@ def policy_from_json(data: object) -> Policy:
     for entry, (low, high) in zip(entries[1:], pairwise(tiers), strict=True):
         if high.up_to <= low.up_to:
             raise entry.wrong(f"must have an upTo above {low.up_to}, which is that of the tier before")
-    return Policy(given["version"].text(), given["currency"].currency(), tiers)
+    return Policy(given["version"].text(), given["currency"].currency(), tiers, _pending(given["pending"]))
+
+
+def _pending(entry: Entry) -> PendingLimits:
+    given = entry.members("stockPercent", "orders")
+    return PendingLimits(given["stockPercent"].whole_number(1, PERCENT), given["orders"].whole_number(1))
 
 
 def _tier(entry: Entry) -> Tier:
