@@ -1,7 +1,7 @@
 """Texts that break systems which take a text for anything but a text, and which fields accept each of them.
 
-`HOSTILE` is the one table. The domain's rule must decide as it says, and the API, the messages, the terminal and the page
-must show every text safely, since a row may hold a text that was stored before the rule existed.
+`HOSTILE` is the one table. The domain's rule must decide as it says, and the API, the messages, the terminal and the
+page must show every text safely, since a row may hold a text that was stored before the rule existed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CUSTOMER, NOTE, REASON = "customer", "note", "reason"
-"""The kinds of field. `reason` is a required one, as for a rejection; an optional reason accepts what a note accepts."""
+"""The kinds of field. `reason` is a required one, as for a rejection; an optional one accepts what a note accepts."""
 
 EVERY = frozenset({CUSTOMER, NOTE, REASON})
 LINES = frozenset({NOTE, REASON})
@@ -64,9 +64,9 @@ HOSTILE: dict[str, Hostile] = {
     "line-separator": Hostile("acme\u2028Total: 1.00 EUR", NONE),
     "paragraph-separator": Hostile("acme\u2029Total: 1.00 EUR", NONE),
     "noncharacter": Hostile("acme\uffff", NONE),
-    # nothing to see
-    "spaces": Hostile("   ", NONE),
-    "no-break-space": Hostile("\u00a0", NONE),
+    # nothing to see; in an optional field, spaces are the same as nothing
+    "spaces": Hostile("   ", OPTIONAL),
+    "no-break-space": Hostile("\u00a0", OPTIONAL),
     "zero-width-space": Hostile("\u200b\u200d\u2060", NONE),
     "soft-hyphen": Hostile("\u00ad", NONE),
     "hangul-filler": Hostile("\u3164", NONE),
