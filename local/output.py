@@ -7,11 +7,15 @@ import io
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, Protocol
 
 _CHUNK_BYTES = 65536
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, separators of lines, marks that turn the direction of what follows, and halves of characters."""
+_SIGNS = {"\n": " ⏎ ", "\t": " "}
 _PLAIN = {"\N{FULL BLOCK}": "#", "\N{LIGHT SHADE}": "-"}
 
 
@@ -75,8 +79,16 @@ def tagged(source: str, request_id: str | None, line: str, execution: str | None
 
 
 def as_json(entry: dict[str, Any]) -> str:
-    """One line of JSON."""
-    return json.dumps(entry, ensure_ascii=False)
+    """One line of JSON, which also a terminal only shows: what it would obey is escaped."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found.group()):04x}", json.dumps(entry, ensure_ascii=False))
+
+
+def visible(text: str) -> str:
+    """The text in one line that a terminal shows and does not obey: `<U+001B>` in the place of an escape character.
+
+    Texts that people wrote, in logs or in answers of the API, are printed in this form and in no other.
+    """
+    return _OBEYED.sub(lambda found: _SIGNS.get(found.group(), f"<U+{ord(found.group()):04X}>"), text)
 
 
 class LogLines(logging.Handler):

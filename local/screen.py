@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from local.output import as_json, tagged
+from local.output import as_json, tagged, visible
 
 LOG = "log.jsonl"
 LARGEST_LOG_BYTES = 20_000_000
@@ -81,9 +81,10 @@ def sentences(entry: Mapping[str, Any]) -> Iterator[str]:
         return
     name = str(entry["source"]).rpartition("-")[2]
     head = f"{time.strftime('%H:%M:%S')} {name:<{_NAME_WIDTH}} "
-    yield head + "  ".join(part for part in (_said(entry), _extras(entry), str(entry.get("order_id", ""))) if part)
+    parts = (_said(entry), _extras(entry), str(entry.get("order_id", "")))
+    yield visible(head + "  ".join(part for part in parts if part))
     for line in _trace(entry):
-        yield " " * len(head) + line
+        yield " " * len(head) + visible(line)
 
 
 def _trace(entry: Mapping[str, Any]) -> list[str]:

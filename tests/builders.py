@@ -32,10 +32,10 @@ def at(seconds: float) -> datetime:
 
 
 def a_person(username: str = "manager-1", *roles: Role) -> Person:
-    """Return a person; without roles they are those of the username (`manager-1` is a manager)."""
+    """Return a person; without roles they are those of the username (`Manager-1` is a manager)."""
     by_name = {"requester": Role.REQUESTERS, "finance": Role.FINANCE, "warehouse": Role.WAREHOUSE}
-    stem = username.split("-", maxsplit=1)[0]
-    return Person(username, frozenset(roles or {by_name.get(stem) or Role(f"{stem}s")}))
+    stem = username.casefold().split("-", maxsplit=1)[0]
+    return Person.named(username, frozenset(roles or {by_name.get(stem) or Role(f"{stem}s")}))
 
 
 def a_document(**overrides: Any) -> OrderDocument:

@@ -8,6 +8,7 @@ what the page asks. Only `export` speaks to the durable service itself, whose hi
     orders      looking: a table of orders, one order
     acting      deciding, stopping
     timeline    what the execution does, as bars
+    terminal    what they print on
     histories   writing a history down, and running it against today's code
 """
 

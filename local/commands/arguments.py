@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from local.choices import Options, whole_number
 from local.commands import acting, histories, orders, timeline
 from local.commands.stack import CommandError, RunningStack
-from local.output import give_up_output
+from local.output import give_up_output, visible
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[Options]  # noqa: SLF001 - argparse has no other name for it
@@ -30,7 +30,7 @@ def run(arguments: Sequence[str]) -> int:
     except histories.DivergedError:
         return 1
     except CommandError as error:
-        print(f"countersign: {error}", file=sys.stderr)
+        print(f"countersign: {visible(str(error))}", file=sys.stderr)
         return _REFUSED
     except OSError as error:  # the commands themselves turn every other one into a CommandError
         return give_up_output(error)

@@ -18,6 +18,7 @@ from rich.text import Text
 from local.commands.stack import CommandError, RunningStack
 from local.commands.terminal import console
 from local.environments.variables import variables_for
+from local.output import visible
 from local.supervisor import aws_variables
 from local.template import Function, Template, TemplateError, read
 
@@ -109,7 +110,7 @@ def replay_files(given: argparse.Namespace) -> None:
         if "unreadable" in verdict:
             raise CommandError(f"{file}: {verdict['unreadable']}")
         outcome = Text(verdict["outcome"], style=_COLOURS[verdict["outcome"]])
-        console().print(Text.assemble(outcome, f"  {file}: {_words(verdict)}"))
+        console().print(Text.assemble(outcome, visible(f"  {file}: {_words(verdict)}")))
     if any(verdict["outcome"] == "diverged" for verdict in verdicts):
         raise DivergedError
 

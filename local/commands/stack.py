@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 import urllib3
 
+from local.output import visible
 from local.supervisor import ENDPOINTS, FUNCTIONS
 
 _PATIENCE = urllib3.Timeout(connect=2, read=30)
@@ -53,15 +54,15 @@ class RunningStack:
             raise CommandError(f"no stack is running on {data}: start one with make run, or name its --data") from None
 
     def get(self, path: str, person: str, **query: object) -> Any:
-        """What is at an address of the API, parsed; None when nothing is new there."""
+        """What is at an address of the API, parsed and with visible texts; None when nothing is new there."""
         given = {name: value for name, value in query.items() if value is not None}
         address = f"{path}?{urlencode(given)}" if given else path
-        return self._ask("GET", self.gateway + address, None, self._signed_in(person))
+        return _visible(self._ask("GET", self.gateway + address, None, self._signed_in(person)))
 
     def post(self, path: str, person: str, body: Mapping[str, object], key: str) -> Any:
-        """The API's answer to a request that is done once however often it is sent with the same key."""
+        """The API's answer, with visible texts, to a request that is done once however often it comes with this key."""
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
-        return self._ask("POST", self.gateway + path, body, {**headers, **self._signed_in(person)})
+        return _visible(self._ask("POST", self.gateway + path, body, {**headers, **self._signed_in(person)}))
 
     def order_id(self, beginning: str, person: str) -> str:
         """The whole id of an order; raises CommandError unless exactly one of the newest begins like this."""
@@ -124,6 +125,15 @@ class RunningStack:
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise _problem(answer.status, document)
         return document
+
+
+def _visible(value: Any) -> Any:
+    """The answer with every text in the form that a terminal shows; here, so that no command can forget it."""
+    if isinstance(value, Mapping):
+        return {name: _visible(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_visible(inner) for inner in value]
+    return visible(value) if isinstance(value, str) else value
 
 
 def _parsed(body: bytes) -> Any:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from rich.console import Console
 
+_Plain = partial(Console, highlight=False, markup=False, emoji=False)
+"""A console on which no text has a meaning: neither markup nor names of emoji."""
 _LONGEST_LINE = 10_000
 _USUAL_COLUMNS = 100
 
 
 def console() -> Console:
     """A console for tables: a row is one line, in a narrow terminal as well as in a file or a pipe."""
-    return Console(highlight=False, soft_wrap=True, width=_LONGEST_LINE)
+    return _Plain(soft_wrap=True, width=_LONGEST_LINE)
+
+
+def live_console() -> Console:
+    """A console for a picture that changes, as wide as the terminal."""
+    return _Plain()
 
 
 def columns() -> int:

@@ -55,7 +55,7 @@ class Seen:
 
 def show(stack: RunningStack, given: argparse.Namespace) -> None:
     """Print the timeline, or with `--follow` keep it before the reader's eyes until the execution has ended."""
-    console = Console(highlight=False)
+    console = terminal.live_console()
     address = f"/orders/{stack.order_id(given.order, given.person)}/execution"
     seen = Seen()
     if given.follow and console.is_terminal:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,45 +11,30 @@ import pytest
 from approval_api.handler import handler
 from approval_api.handler import logger as api_logger
 from orders.domain.errors import TransientFaultError
-from orders.domain.model import OrderId
-from orders.domain.submission import order_id_for
 from orders.wiring import assemble, installed
-from tests.api.world import AUTOMATIC, ONE_LEVEL, Context, World, a_key, an_event, call
+from tests.api.world import (
+    AUTOMATIC,
+    ONE_LEVEL,
+    SAMPLE,
+    Context,
+    World,
+    a_key,
+    a_message,
+    an_event,
+    call,
+    order_of,
+    take,
+)
 from tests.workflow.scenarios import Instead
 
-SAMPLE = Path(__file__).resolve().parents[2] / "events" / "intake-queue.json"
 TOKEN, OTHER = "AQCkAAAAKgAAAAMAAAAA+/=", "AQCkAAAAKgAAAAMAAAAB+/="
 TOO_MUCH: dict[str, Any] = {"customer": "acme", "currency": "EUR", "lines": [{"sku": "NO-SUCH-GOOD", "quantity": 0}]}
-
-
-def a_message(order: Any = ONE_LEVEL, *, key: str | None = None, **parts: Any) -> dict[str, Any]:
-    """Return the content of a message; a part that is None is left out."""
-    content = {"requester": "requester-1", "idempotencyKey": key or a_key(), "order": order, **parts}
-    return {name: value for name, value in content.items() if value is not None}
-
-
-def a_batch(*contents: Any) -> dict[str, Any]:
-    """Return the event of a batch; messages are called m0, m1, ... What is no text is written as JSON."""
-    record = json.loads(SAMPLE.read_text())["Records"][0]
-    bodies = (each if isinstance(each, str) else json.dumps(each) for each in contents)
-    return {"Records": [{**record, "messageId": f"m{number}", "body": body} for number, body in enumerate(bodies)]}
-
-
-def take(*contents: Any) -> list[str]:
-    """Deliver a batch; return the messages that are to be delivered again."""
-    answer = handler(a_batch(*contents), Context())
-    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
 
 def counted(capsys: pytest.CaptureFixture[str], metric: str) -> float:
     """Return what a metric of this invocation comes to."""
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith('{"_aws"')]
     return sum(sum(line.get(metric, [])) for line in lines)
-
-
-def order_of(content: dict[str, Any]) -> OrderId:
-    """Return the order that a message makes."""
-    return order_id_for(content["requester"], content["idempotencyKey"])
 
 
 def test_the_sample_message_becomes_an_order(world: World) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,6 +32,7 @@ from orders.adapters.memory import (
 from orders.adapters.reference import load_catalogue, load_policy
 from orders.adapters.sandbox import SandboxBureau, SandboxGateway
 from orders.domain.model import Order, OrderId, Role
+from orders.domain.submission import order_id_for
 from orders.settings import Settings
 from orders.wiring import Ports, Services, assemble
 from tests.builders import NOON, a_person
@@ -65,6 +67,7 @@ LAMP: dict[str, Any] = {
     "lines": [{"sku": "QUARTZ-LAMP", "quantity": 1}, {"sku": "JUNO-MAIL", "quantity": 1}],
 }
 NOBODYS = "o" + "z" * 26
+SAMPLE = Path(__file__).resolve().parents[2] / "events" / "intake-queue.json"
 
 _keys = count(1)
 
@@ -251,3 +254,30 @@ def decision(
     if reason is not None:
         body["reason"] = reason
     return an_event("POST", f"/orders/{order_id}/decisions", person=person, body=body)
+
+
+# --- the intake queue -------------------------------------------------------------------------------------------------
+
+
+def a_message(order: Any = ONE_LEVEL, *, key: str | None = None, **parts: Any) -> dict[str, Any]:
+    """Return the content of a message; a part that is None is left out."""
+    content = {"requester": "requester-1", "idempotencyKey": key or a_key(), "order": order, **parts}
+    return {name: value for name, value in content.items() if value is not None}
+
+
+def a_batch(*contents: Any) -> dict[str, Any]:
+    """Return the event of a batch; messages are called m0, m1, ... What is no text is written as JSON."""
+    record = json.loads(SAMPLE.read_text())["Records"][0]
+    bodies = (each if isinstance(each, str) else json.dumps(each) for each in contents)
+    return {"Records": [{**record, "messageId": f"m{number}", "body": body} for number, body in enumerate(bodies)]}
+
+
+def take(*contents: Any) -> list[str]:
+    """Deliver a batch; return the messages that are to be delivered again."""
+    answer = handler(a_batch(*contents), Context())
+    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+
+
+def order_of(content: dict[str, Any]) -> OrderId:
+    """Return the order that a message makes."""
+    return order_id_for(content["requester"], content["idempotencyKey"])

@@ -106,6 +106,19 @@ def test_an_order_is_shown_by_the_beginning_of_its_id(orders: Orders, terminal: 
     assert re.search(r"2 .* workflow +level-opened +PENDING_APPROVAL", shown)
 
 
+def test_a_customer_whose_name_looks_like_markup_is_a_customer_in_every_command(
+    orders: Orders, terminal: Terminal
+) -> None:
+    order_id = orders.submit(ATLAS, customer="Müller [/Bau] GmbH")
+    orders.until(order_id, "PENDING_APPROVAL")
+
+    assert "Müller [/Bau] GmbH" in terminal.types("orders")
+    assert "Müller [/Bau] GmbH, by requester-1" in terminal.types("show", order_id)
+    assert "running after" in terminal.types("timeline", order_id)
+    assert order_id in terminal.types("decide", order_id, "reject", "--as", "manager-1", "--reason", "[/] no [bold]")
+    assert "manager-1 rejected it: [/] no [bold]" in terminal.types("show", order_id)
+
+
 def test_a_manager_decides_and_the_timeline_is_followed_to_the_end(orders: Orders, terminal: Terminal) -> None:
     order_id = orders.submit(ATLAS)
     orders.until(order_id, "PENDING_APPROVAL")

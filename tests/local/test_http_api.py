@@ -347,14 +347,27 @@ class TestAuthorizer:
         answer = posted(stand, f"{head}.{body}.{signature}")
         self.refused(answer, "the token is malformed or its signature is wrong", stand)
 
-    @pytest.mark.parametrize("iss", ["https://cognito-idp.us-east-1.amazonaws.com/pool", None])
+    @pytest.mark.parametrize("iss", ["https://cognito-idp.us-east-1.amazonaws.com/pool", "", None])
     def test_foreign_issuer(self, stand: Stand, issuer: Issuer, iss: str | None) -> None:
         """The issuer has to be the authorizer's."""
         token = signed(issuer, claims(stand, iss=iss))
         self.refused(posted(stand, token), "the token does not have a valid issuer", stand)
 
+    @pytest.mark.parametrize("change", ["{}/", "{}.evil.example", "{}2", "{:.20}", " {}", "https://evil.example/?{}"])
+    def test_issuer_that_only_resembles(self, stand: Stand, issuer: Issuer, change: str) -> None:
+        """The issuer is compared as a whole: neither a prefix nor a part of it is enough."""
+        token = signed(issuer, claims(stand, iss=change.format(issuer.url)))
+        self.refused(posted(stand, token), "the token does not have a valid issuer", stand)
+
     @pytest.mark.parametrize(
-        "changes", [{"client_id": "another"}, {"client_id": None}, {"aud": "another"}, {"aud": ["another"]}]
+        "changes",
+        [
+            {"client_id": "another"},
+            {"client_id": f"{AUDIENCE}2"},
+            {"client_id": None},
+            {"aud": "another"},
+            {"aud": ["another"]},
+        ],
     )
     def test_wrong_client(self, stand: Stand, issuer: Issuer, changes: dict[str, object]) -> None:
         """`aud` counts when it is there, also beside a good `client_id`."""
@@ -382,7 +395,7 @@ class TestAuthorizer:
         token = signed(issuer, claims(stand, iat=int(time.time()) + self.TEN_MINUTES))
         self.refused(posted(stand, token), "the token was issued in the future", stand)
 
-    @pytest.mark.parametrize("scope", ["another", "", None])
+    @pytest.mark.parametrize("scope", ["another", f"{SCOPE}2", "", None])
     def test_wrong_scope(self, stand: Stand, issuer: Issuer, scope: str | None) -> None:
         """A good token that may not do this: 403."""
         status, body, challenge = posted(stand, signed(issuer, claims(stand, scope=scope)))

@@ -294,4 +294,4 @@ def state_of(model: Model) -> str:
 
 def person(name: str) -> Person:
     """Return somebody as the services know them."""
-    return Person(name, frozenset(Role(role) for role in PEOPLE[name].roles))
+    return Person.named(name, frozenset(Role(role) for role in PEOPLE[name].roles))

@@ -121,6 +121,19 @@ def test_three_votes_at_once_for_a_quorum_of_two(track: Track, record_testsuite_
         assert race.signals == ("callback-1",)
 
 
+def test_one_person_under_two_spellings_has_one_vote(track: Track, record_testsuite_property: Record) -> None:
+    """The model knows the person by their one name; the second spelling hears of the first one's decision."""
+    canonical, capital = approves("finance-1"), approves("Finance-1")
+    votes = [canonical, replace(capital, ask=canonical.ask)]
+
+    won = run_both_ways(track, partial(waiting, role=Role.FINANCE, quorum=2), votes, record_testsuite_property)
+
+    for race in won.values():
+        assert race.answers == [OK, OK]
+        assert [decision.by for decision in race.row.levels[0].decisions] == ["finance-1"]
+        assert race.woken == ()
+
+
 def test_approve_and_withdraw(track: Track, record_testsuite_property: Record) -> None:
     """After an approval the order can still be withdrawn; after a withdrawal it cannot be approved."""
     approver, requester = approves("manager-1"), withdraws()

@@ -308,6 +308,12 @@ def test_people_sign_in_by_code_and_only_if_somebody_added_them(deployed: Json) 
     assert pool["AliasAttributes"] == ["email"]
 
 
+def test_a_username_names_one_person_whatever_its_case(deployed: Json) -> None:
+    """The API folds the case of names: a pool that tells `Pat` from `pat` would sign two people in as one."""
+    (pool,) = of_type(deployed, "AWS::Cognito::UserPool").values()
+    assert pool["UsernameConfiguration"] == {"CaseSensitive": False}
+
+
 def test_the_page_runs_nothing_but_its_own_files(deployed: Json) -> None:
     """The strict content security policy with Trusted Types, on every response."""
     (policy,) = of_type(deployed, "AWS::CloudFront::ResponseHeadersPolicy").values()

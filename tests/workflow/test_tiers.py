@@ -103,4 +103,4 @@ def test_a_withdrawal_while_the_order_cools_off_is_found_when_the_rest_is_over(g
 
 def two_hats(username: str) -> Decide:
     """Return the decision of somebody who is a manager and a director."""
-    return Decide(Person(username, frozenset({Role.MANAGERS, Role.DIRECTORS})), 2, Verdict.APPROVE, None)
+    return Decide(Person.named(username, frozenset({Role.MANAGERS, Role.DIRECTORS})), 2, Verdict.APPROVE, None)

@@ -10,6 +10,7 @@ it among its dead letters, where somebody can look at it. No log line has anythi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -23,7 +24,7 @@ from pydantic import ValidationError
 
 from approval_api.problems import problem_of
 from approval_api.requests import LONGEST_TOKEN, QueuedBody, parse_json
-from orders.domain.errors import CountersignError
+from orders.domain.errors import CountersignError, InvalidRequestError
 from orders.domain.model import Order, Person, Role
 from orders.wiring import services
 
@@ -59,9 +60,16 @@ def take_message(record: SQSRecord) -> None:
 
 
 def submit(body: QueuedBody) -> Order:
-    """Place the order. One that has long ended can only be asked for by a task that came late: it is answered now."""
-    requester = Person(body.requester, frozenset({Role.REQUESTERS}))
-    order = services().intake.submit(requester, body.idempotency_key, body.order.submission(), body.task_token)
+    """Place the order. One that has long ended can only be asked for by a task that came late: it is answered now.
+
+    Raises InvalidRequestError, its pointers leading into the message, and what else `IntakeService.submit` raises.
+    """
+    requester = Person.named(body.requester, frozenset({Role.REQUESTERS}))
+    try:
+        order = services().intake.submit(requester, body.idempotency_key, body.order.submission(), body.task_token)
+    except InvalidRequestError as error:
+        findings = (replace(each, pointer=f"/order{each.pointer}") for each in error.errors)
+        raise InvalidRequestError(tuple(findings)) from error
     if body.task_token is not None:
         services().reporting.answer(body.task_token, order)
     return order

@@ -7,19 +7,21 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated, Any, Literal, LiteralString
 
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from approval_api.problems import MalformedRequestError, RequestTooLargeError, UnsupportedMediaTypeError
-from orders.domain.errors import FieldError, InvalidRequestError
+from orders.domain.errors import FieldError, InvalidRequestError, InvalidUsernameError
 from orders.domain.submission import MAX_LINES, MAX_QUANTITY, RequestedLine, Submission
+from orders.domain.texts import CUSTOMER, NOTE, OPTIONAL_REASON, REASON, TextKind, canonical, has_word
+from orders.domain.usernames import username_of
 
 MAX_BYTES = 1_000_000
 MOST_LEVELS_DEEP = 20
-LONGEST_TEXT = 2_000
 LONGEST_TOKEN = 2_048
 IDEMPOTENCY_KEY = "^[A-Za-z0-9_-]{16,64}$"
 BYTE_ORDER_MARK = "\ufeff"
@@ -28,6 +30,32 @@ _JSON = re.compile(r"application/json\s*(;.*)?", re.IGNORECASE)
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _written(kind: TextKind, text: str) -> str:
+    """Return a person's text as it is stored; refuse one that the field does not accept."""
+    mistake = kind.mistake(text)
+    if mistake is not None:
+        raise _finding("text", mistake)
+    return canonical(text)
+
+
+def _username(name: str) -> str:
+    """Return the name as it came; refuse one that is no username."""
+    try:
+        username_of(name)
+    except InvalidUsernameError as error:
+        raise _finding(error.code, error.detail) from error
+    return name
+
+
+def _finding(kind: LiteralString, sentence: str) -> PydanticCustomError:
+    return PydanticCustomError(kind, "{sentence}", {"sentence": sentence})
+
+
+OptionalReason = Annotated[
+    str, Field(max_length=OPTIONAL_REASON.max_length), AfterValidator(partial(_written, OPTIONAL_REASON))
+]
 
 
 class LineBody(_Body):
@@ -40,10 +68,10 @@ class LineBody(_Body):
 class SubmissionBody(_Body):
     """An order as asked for."""
 
-    customer: Annotated[str, Field(min_length=1, max_length=100)]
+    customer: Annotated[str, Field(min_length=1, max_length=CUSTOMER.max_length)]
     currency: Annotated[str, Field(min_length=1, max_length=10)]
     lines: Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
-    note: Annotated[str, Field(max_length=LONGEST_TEXT)] | None = None
+    note: Annotated[str, Field(max_length=NOTE.max_length)] | None = None
 
     def submission(self) -> Submission:
         """Return it in the words of the domain."""
@@ -54,7 +82,7 @@ class SubmissionBody(_Body):
 class QueuedBody(_Body):
     """A message of the intake queue: an order, for whom, and the token of the task that waits for it, if one does."""
 
-    requester: Annotated[str, Field(max_length=128, pattern=r"^\S+$")]
+    requester: Annotated[str, AfterValidator(_username)]
     idempotency_key: Annotated[str, Field(alias="idempotencyKey", pattern=IDEMPOTENCY_KEY)]
     order: SubmissionBody
     task_token: Annotated[str | None, Field(alias="taskToken", min_length=1, max_length=LONGEST_TOKEN)] = None
@@ -65,21 +93,20 @@ class DecisionBody(_Body):
 
     level: Annotated[int, Field(ge=1, le=100)]
     verdict: Literal["approve", "reject"]
-    reason: Annotated[str, Field(max_length=LONGEST_TEXT)] | None = Field(default=None, validate_default=True)
+    reason: OptionalReason | None = Field(default=None, validate_default=True)
 
     @field_validator("reason")
     @classmethod
     def _reason_to_reject(cls, reason: str | None, info: ValidationInfo) -> str | None:
-        if info.data.get("verdict") == "reject" and not (reason or "").strip():
-            kind, message = "reason_required", "Say why you reject it; the requester will read this."
-            raise PydanticCustomError(kind, message)
+        if info.data.get("verdict") == "reject" and not has_word(reason or ""):
+            raise _finding("reason_required", "Say why you reject it; the requester will read this.")
         return reason
 
 
 class WithdrawalBody(_Body):
     """Taking an order back."""
 
-    reason: Annotated[str, Field(max_length=LONGEST_TEXT)] | None = None
+    reason: OptionalReason | None = None
 
 
 class HeartbeatBody(_Body):
@@ -93,21 +120,20 @@ class PickingResultBody(_Body):
 
     job: Annotated[int, Field(ge=1, le=100)]
     outcome: Literal["picked", "failed"]
-    reason: Annotated[str, Field(max_length=LONGEST_TEXT)] | None = Field(default=None, validate_default=True)
+    reason: OptionalReason | None = Field(default=None, validate_default=True)
 
     @field_validator("reason")
     @classmethod
     def _reason_to_fail(cls, reason: str | None, info: ValidationInfo) -> str | None:
-        if info.data.get("outcome") == "failed" and not (reason or "").strip():
-            kind, message = "reason_required", "Say why the goods could not be picked."
-            raise PydanticCustomError(kind, message)
+        if info.data.get("outcome") == "failed" and not has_word(reason or ""):
+            raise _finding("reason_required", "Say why the goods could not be picked.")
         return reason
 
 
 class OperationBody(_Body):
     """Why an operator steps in."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=r"\S")]
+    reason: Annotated[str, Field(min_length=1, max_length=REASON.max_length), AfterValidator(partial(_written, REASON))]
 
 
 ORDER_ID = r"o[a-z2-7]{26}"

@@ -10,6 +10,7 @@ from orders.domain.errors import CountersignError
 from orders.domain.model import Order, Person, Role, Verdict
 from orders.domain.policy import APPROVER_LADDER
 from orders.domain.transitions import judge
+from orders.domain.usernames import same_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ def access_of(order: Order, person: Person) -> Access | None:
     """Return what the person may see, or None when the order does not exist for them."""
     if Role.AUDITORS in person.roles:
         return Access(document=True, payloads=True)
-    if order.requester == person.username or _decides_some_level(order, person):
+    if same_person(order.requester, person.username) or _decides_some_level(order, person):
         return Access(document=True, payloads=False)
     if Role.OPERATORS in person.roles:
         return Access(document=False, payloads=False)
@@ -66,9 +67,10 @@ def audiences_of(order: Order) -> frozenset[str]:
 
 def audience_for(person: Person, *, mine: bool) -> tuple[str, ...]:
     """Return the lists a person reads: everything for auditors and operators, else own orders and their roles'."""
+    own = tuple(f"requester:{name}" for name in person.names)
     if mine:
-        return (f"requester:{person.username}",)
+        return own
     if person.roles & {Role.AUDITORS, Role.OPERATORS}:
         return ("all",)
     roles = sorted(person.roles & set(APPROVER_LADDER))
-    return (f"requester:{person.username}", *(f"role:{role}" for role in roles))
+    return (*own, *(f"role:{role}" for role in roles))

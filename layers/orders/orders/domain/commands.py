@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from orders.domain.model import OrderId, Person, Verdict
-
-WORKFLOW = "workflow"
-NOTIFIER = "notifier"
+from orders.domain.usernames import WORKFLOW
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,12 @@ class PendingLimitError(InvalidRequestError):
     code = "pending-limit"
 
 
+class InvalidUsernameError(CountersignError):
+    """A name that is no username: it is refused where identity enters, and never compared."""
+
+    code = "invalid-username"
+
+
 class InvalidReferenceDataError(CountersignError):
     """Catalogue, policy or settings that cannot be used; the message names the field."""
 

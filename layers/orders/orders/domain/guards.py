@@ -31,6 +31,7 @@ from orders.domain.errors import (
 )
 from orders.domain.model import Decision, JobState, Level, LevelOutcome, Order, Role
 from orders.domain.refusals import job_of, level_of, refusal_by_state
+from orders.domain.usernames import same_person
 
 MAX_JOBS = 2
 
@@ -46,11 +47,11 @@ def may_decide(order: Order, command: Decide, _now: datetime) -> None:
 
 def separate_duties(order: Order, command: Decide, _now: datetime) -> None:
     """Nobody decides an order of their own, nor two levels of one order."""
-    if command.person.username == order.requester:
+    if same_person(command.person.username, order.requester):
         message = "Nobody decides an order of their own; ask a colleague."
         raise SegregationOfDutiesError(message)
     others = (level for level in order.levels if level.number != command.level)
-    if any(decision.by == command.person.username for level in others for decision in level.decisions):
+    if any(same_person(decision.by, command.person.username) for level in others for decision in level.decisions):
         message = "You have decided another level of this order; somebody else must decide this one."
         raise SegregationOfDutiesError(message)
 
@@ -107,7 +108,7 @@ def _refuse_unless_due(order: Order, due: datetime | None, now: datetime) -> Non
 
 def is_requester(order: Order, command: Withdraw, _now: datetime) -> None:
     """The person asked for this order."""
-    if command.person.username != order.requester:
+    if not same_person(command.person.username, order.requester):
         message = "Only the person who asked for an order can withdraw it."
         raise NotTheRequesterError(message)
 
@@ -134,7 +135,7 @@ def _all_approved(levels: tuple[Level, ...]) -> bool:
 def earlier_decision(order: Order, command: Decide) -> Decision | None:
     """Return the same person's earlier decision on the level, if there is one."""
     decisions = level_of(order, command.level).decisions
-    return next((decision for decision in decisions if decision.by == command.person.username), None)
+    return next((decision for decision in decisions if same_person(decision.by, command.person.username)), None)
 
 
 def cooling_off_is_due(order: Order, command: BeginCoolingOff, now: datetime) -> None:
@@ -188,7 +189,7 @@ def is_next_recovery(order: Order, command: BeginRecovery, _now: datetime) -> No
 def job_is_free(order: Order, command: ClaimJob, now: datetime) -> None:
     """Nobody has claimed the job and its time is not over."""
     job = job_of(order, command.job)
-    if job.state is JobState.CLAIMED and job.claimed_by != command.person.username:
+    if job.state is JobState.CLAIMED and not same_person(job.claimed_by, command.person.username):
         raise TransitionRefusedError("job-claimed", f"{job.claimed_by} has claimed this job.", order)
     if job.state is not JobState.OPEN or now >= job.claim_deadline:
         raise job_superseded(order)
@@ -199,7 +200,7 @@ def job_is_mine(order: Order, command: ReportPicking, _now: datetime) -> None:
     job = job_of(order, command.job)
     if job.state is not JobState.CLAIMED:
         raise job_superseded(order)
-    if job.claimed_by != command.person.username:
+    if not same_person(job.claimed_by, command.person.username):
         raise TransitionRefusedError("job-claimed", f"{job.claimed_by} has claimed this job.", order)
 
 

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
+from orders.domain.usernames import Username, username_of
+
 OrderId = NewType("OrderId", str)
 Sku = NewType("Sku", str)
 
@@ -74,10 +76,26 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who calls: always from a verified token, never from a request."""
+    """Who calls: always from a verified token, never from a request.
 
-    username: str
+    `spelling` is how the token or message wrote the name, if not canonically: rows, lists and order ids that were made
+    before names were canonical have it.
+    """
+
+    username: Username
     roles: frozenset[Role]
+    spelling: str | None = None
+
+    @classmethod
+    def named(cls, name: str, roles: frozenset[Role]) -> Person:
+        """Return the person of this name, however it is spelled; raise InvalidUsernameError when it is no username."""
+        username = username_of(name)
+        return cls(username, roles, None if name == username else name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The canonical name, and after it the spelling if that differs."""
+        return (self.username,) if self.spelling is None else (self.username, self.spelling)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orders.domain.errors import FieldError, InvalidRequestError, TransitionRefusedError
 from orders.domain.model import Job, Level, LevelOutcome, Order, Status
+from orders.domain.usernames import same_person
 
 _REFUSALS = {
     Status.EXPIRED: ("order-expired", "Nobody decided this order in time; it has expired. Submit it again."),
@@ -29,7 +30,7 @@ def refusal_by_state(order: Order, level: int | None = None, actor: str | None =
     decided = None if level is None else order.levels[level - 1]
     if decided is None or decided.outcome not in {LevelOutcome.APPROVED, LevelOutcome.REJECTED}:
         return TransitionRefusedError(*_REFUSALS[order.status], order)
-    own = (decision for decision in decided.decisions if decision.by == actor)
+    own = (decision for decision in decided.decisions if same_person(decision.by, actor))
     decision = next(own, decided.decisions[-1])
     verdict = "approved" if decided.outcome is LevelOutcome.APPROVED else "rejected"
     return TransitionRefusedError("already-decided", f"This level has been {verdict}.", order, decision)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orders.domain.errors import FieldError, InvalidRequestError
 from orders.domain.model import Line, OrderDocument, OrderId, PickingTerms, Sku
+from orders.domain.texts import CUSTOMER, NOTE, canonical
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,8 +39,19 @@ class Submission:
     lines: tuple[RequestedLine, ...]
     note: str | None = None
 
+    def canonical(self) -> Submission:
+        """Return the order with its texts as they are stored."""
+        return replace(self, customer=canonical(self.customer), note=self.note and canonical(self.note))
+
     def fingerprint(self) -> str:
-        """Return the sha256 of the request: the same for the same request, however it was spelt in JSON."""
+        """Return the sha256 of the request: the same for the same request, however its texts and JSON were encoded."""
+        return self.canonical().fingerprint_as_sent()
+
+    def fingerprint_as_sent(self) -> str:
+        """Return the sha256 of the request's texts as they came.
+
+        Orders taken before texts were made canonical have this one.
+        """
         lines = [[line.sku, line.quantity] for line in self.lines]
         plain = json.dumps([self.customer, self.currency, lines, self.note], separators=(",", ":"))
         return hashlib.sha256(plain.encode()).hexdigest()
@@ -71,9 +83,14 @@ def draw_up(  # noqa: PLR0913 - a document is drawn up once, from all there is t
 ) -> OrderDocument:
     """Price the submission and choose its levels; raise InvalidRequestError with everything that must be changed."""
     catalogue, policy = terms.catalogue, terms.policy
-    errors = [*_currency_errors(submission, catalogue), *_line_errors(submission, catalogue)]
+    errors = [
+        *_text_errors(submission),
+        *_currency_errors(submission, catalogue),
+        *_line_errors(submission, catalogue),
+    ]
     if errors:
         raise InvalidRequestError(tuple(errors))
+    submission = submission.canonical()
     lines = tuple(
         Line(Sku(line.sku), line.quantity, catalogue.goods[Sku(line.sku)].unit_price) for line in submission.lines
     )
@@ -104,6 +121,11 @@ def _picking_terms(lines: tuple[Line, ...], terms: Terms) -> PickingTerms | None
     if all(terms.catalogue.goods[line.sku].digital for line in lines):
         return None
     return PickingTerms(terms.waits.claim, terms.waits.beat)
+
+
+def _text_errors(submission: Submission) -> list[FieldError]:
+    mistakes = {"/customer": CUSTOMER.mistake(submission.customer), "/note": NOTE.mistake(submission.note or "")}
+    return [FieldError(pointer, mistake) for pointer, mistake in mistakes.items() if mistake is not None]
 
 
 def _currency_errors(submission: Submission, catalogue: Catalogue) -> list[FieldError]:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orders.domain.access import access_of
-from orders.domain.commands import WORKFLOW, Decide, Expire, NoteUndelivered, OpenLevel, Withdraw
+from orders.domain.commands import Decide, Expire, NoteUndelivered, OpenLevel, Withdraw
 from orders.domain.errors import OrderFencedError, OrderNotFoundError, TransitionRefusedError
 from orders.domain.guards import earlier_decision
 from orders.domain.model import Decision, Level, LevelOutcome, Order, OrderId, Person, Status
 from orders.domain.refusals import level_of, refusal_by_state
 from orders.domain.transitions import Change, judge, next_command, next_due, publish_callback
+from orders.domain.usernames import WORKFLOW, same_person
 from orders.services.ports import Clock, Signaller
 from orders.services.writing import OrderWriter
 
@@ -110,7 +111,7 @@ class ApprovalService:
 
     def _withdrawal(self, order: Order, command: Withdraw) -> Change | None:
         _refuse_strangers(order, command.person)
-        if order.status is Status.WITHDRAWN and command.person.username == order.requester:
+        if order.status is Status.WITHDRAWN and same_person(command.person.username, order.requester):
             return None
         return judge(order, command, self.clock.now())
 

@@ -12,7 +12,6 @@ from enum import StrEnum
 
 from orders.domain.catalogue import Catalogue
 from orders.domain.commands import (
-    WORKFLOW,
     BeginCharge,
     BeginCoolingOff,
     Command,
@@ -25,6 +24,7 @@ from orders.domain.commands import (
 from orders.domain.errors import OrderFencedError, TransientFaultError, TransitionRefusedError
 from orders.domain.model import DocumentRef, Order, OrderDocument, OrderId, Sku, Status
 from orders.domain.transitions import Change, judge
+from orders.domain.usernames import WORKFLOW
 from orders.services.ports import (
     Clock,
     CreditBureau,

@@ -38,7 +38,7 @@ class IntakeService:
         """
         if Role.REQUESTERS not in person.roles:
             raise NotPermittedError("Only requesters may place orders; ask one of them, or for that role.")
-        order_id = order_id_for(person.username, idempotency_key)
+        order_id = self._order_id(person, idempotency_key)
         document, ref = self._document(order_id, person.username, submission, task_token)
         existing = self.orders.get(order_id)
         if existing is not None and existing.is_final:
@@ -48,6 +48,11 @@ class IntakeService:
         if task_token not in {None, document.task_token} and not order.is_final:
             raise AlreadySubmittedError(f"{order_id} was ordered before, and its outcome goes to whoever asked first.")
         return order
+
+    def _order_id(self, person: Person, idempotency_key: str) -> OrderId:
+        """Return the id of the person's order of this key, also if it was taken before names were canonical."""
+        order_id, *earlier = (order_id_for(name, idempotency_key) for name in person.names)
+        return next((each for each in earlier if self.documents.get(each) is not None), order_id)
 
     def _document(
         self, order_id: OrderId, requester: str, submission: Submission, task_token: str | None
@@ -65,7 +70,7 @@ class IntakeService:
         if found is None:
             message = f"The document of {order_id} was written but cannot be read."
             raise CorruptDocumentError(message)
-        if found[0].fingerprint != submission.fingerprint():
+        if found[0].fingerprint not in {submission.fingerprint(), submission.fingerprint_as_sent()}:
             message = "This Idempotency-Key was used for another order; take a new key."
             raise KeyReusedError(message)
         return found

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orders.domain.commands import NOTIFIER, NeedAttention
+from orders.domain.commands import NeedAttention
 from orders.domain.model import Level, Order, OrderId, Status
 from orders.domain.refusals import level_of
+from orders.domain.texts import isolated
 from orders.domain.transitions import Change, judge
+from orders.domain.usernames import NOTIFIER
 from orders.services.ports import Clock, Message, Outbox, Publisher
 from orders.services.writing import OrderWriter
 
@@ -91,7 +93,8 @@ def money(amount: int, currency: str) -> str:
 
 def _ask(order: Order, kind: MessageKind, number: int) -> tuple[str, str, str]:
     level = level_of(order, number)
-    what = f"order {order.order_id} of {order.requester} for {order.customer}, {money(order.total, order.currency)}"
+    who = f"{isolated(order.requester)} for {isolated(order.customer)}"
+    what = f"order {order.order_id} of {who}, {money(order.total, order.currency)}"
     subject = {
         MessageKind.REQUEST_DECISION: "Please decide",
         MessageKind.REMIND: "Still waiting for your decision",
@@ -109,11 +112,11 @@ def _recipients(level: Level, kind: MessageKind) -> str:
 
 
 def _tell(order: Order) -> tuple[str, str, str]:
-    reason = f" {order.outcome_reason}." if order.outcome_reason else ""
+    reason = f" {isolated(order.outcome_reason)}." if order.outcome_reason else ""
     subject = f"Order {order.order_id} is {order.status}"
     amount = money(order.total, order.currency)
     return (
         order.requester,
         subject,
-        f"{subject}: {order.customer}, {amount}.{reason}\n#/orders/{order.order_id}",
+        f"{subject}: {isolated(order.customer)}, {amount}.{reason}\n#/orders/{order.order_id}",
     )

@@ -25,6 +25,7 @@ from orders.domain.transitions import (
     publish_claim_callback,
     publish_picking_callback,
 )
+from orders.domain.usernames import same_person
 from orders.services.ports import Clock, DocumentStore, Page, PickingList, Signaller
 from orders.services.writing import OrderWriter
 
@@ -125,7 +126,8 @@ class PickingService:
         _refuse_strangers(order, person)
         now = self.clock.now()
         job = job_of(order, number)
-        if job.state is JobState.CLAIMED and job.claimed_by == person.username and order.status is Status.FULFILLING:
+        claimed = job.state is JobState.CLAIMED and order.status is Status.FULFILLING
+        if claimed and same_person(job.claimed_by, person.username):
             if job.lost_at is not None and now >= job.lost_at:
                 raise job_superseded(order)
             return beat(order, number, now)
@@ -135,7 +137,7 @@ class PickingService:
         _refuse_strangers(order, command.person)
         job = job_of(order, command.job)
         said = JobState.PICKED if command.picked else JobState.FAILED
-        if job.state is said and job.claimed_by == command.person.username:
+        if job.state is said and same_person(job.claimed_by, command.person.username):
             return None
         return judge(order, command, self.clock.now())
 
