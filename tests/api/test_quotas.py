@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from orders.domain.errors import PendingLimitError
 from orders.domain.quotas import OPEN_ORDERS, Claim
 from orders.domain.submission import RequestedLine, Submission
-from tests.api.world import AUTOMATIC, ONE_LEVEL, Answer, World, a_key, an_event, call
+from tests.api.world import AUTOMATIC, ONE_LEVEL, Answer, World, a_key, a_message, an_event, call, take
 from tests.builders import a_person
 
 PAT = "requester-1"
@@ -44,6 +45,25 @@ def test_one_order_cannot_hold_all_there_is(world: World) -> None:
         "/lines/25/quantity": "Order at most 250000 of BULK-0001; one requester may hold no more before approval."
     }
     assert (world.starter.started, world.bucket.objects) == ({}, {})
+
+
+def test_a_task_hears_which_limit_its_message_exceeds(world: World) -> None:
+    """The queue answers with the same code as HTTP; its pointers lead into the message."""
+    assert take(a_message(bulk(1_000), taskToken="token-1")) == []
+
+    problem = json.loads(world.tasks.reports["token-1"].cause or "")
+    assert (problem["code"], [each["pointer"] for each in problem["errors"]]) == (
+        "pending-limit",
+        ["/order/lines/25/quantity"],
+    )
+
+
+def test_two_spellings_of_a_requester_share_one_limit(world: World) -> None:
+    holding(world, **{"SKU#BULK-0001": 200_000})
+
+    answer = call(an_event("POST", "/orders", body=bulk(60), person="Requester-1"))
+
+    assert (answer.status, answer.json["code"]) == (422, "pending-limit")
 
 
 def test_the_share_of_one_requester_can_be_ordered(world: World) -> None:

@@ -69,7 +69,7 @@ def submit(body: QueuedBody) -> Order:
         order = services().intake.submit(requester, body.idempotency_key, body.order.submission(), body.task_token)
     except InvalidRequestError as error:
         findings = (replace(each, pointer=f"/order{each.pointer}") for each in error.errors)
-        raise InvalidRequestError(tuple(findings)) from error
+        raise type(error)(tuple(findings)) from error
     if body.task_token is not None:
         services().reporting.answer(body.task_token, order)
     return order
