@@ -1,6 +1,7 @@
 """The data service over HTTP."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import sys
@@ -10,7 +11,8 @@ from typing import Any, TypeAlias
 
 from local.data.exchange import ApiRequest, ApiResponse
 from local.data.journal import JournalError
-from local.data.store import DataStore
+from local.data.refusal import no_room
+from local.data.store import DataStore, service_name
 
 Message: TypeAlias = MutableMapping[str, Any]
 
@@ -24,8 +26,9 @@ def application(store: DataStore) -> Callable[..., Any]:
     """An ASGI application in front of a store.
 
     A request is carried out on the event loop's own thread, up to its journal record: no other request can come
-    in between.
+    in between. When the record cannot be written, its caller is refused and the process ends.
     """
+    door = _Door(store)
 
     async def serve(scope: Message, receive: Callable[[], Any], send: Callable[[Message], Any]) -> None:
         body = bytearray()
@@ -36,12 +39,14 @@ def application(store: DataStore) -> Callable[..., Any]:
                 return
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        response = await _best_answer(store, _request(scope, bytes(body)))
+        response = await door.best_answer(_request(scope, bytes(body)))
         headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
         if "content-length" not in response.headers:
             headers.append((b"content-length", str(len(response.body)).encode()))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": response.body})
+        if door.is_closed:
+            os._exit(1)  # memory is ahead of the journal; the supervisor starts us again from the journal
 
     return serve
 
@@ -79,22 +84,32 @@ def run(store: DataStore, listener: socket.socket) -> None:
     uvicorn.Server(config).run(sockets=[listener])
 
 
-async def _best_answer(store: DataStore, request: ApiRequest) -> ApiResponse:
-    """The answer, or the better one that its caller would wait for: a long poll, which holds up no other request."""
-    asked = time.monotonic()
-    response = _answer(store, request)
-    while time.monotonic() < asked + response.patience:
-        await asyncio.sleep(LOOK_SECONDS)
-        response = _answer(store, request)
-    return response
+class _Door:
+    """Lets requests through to the store until its memory is ahead of the journal."""
 
+    def __init__(self, store: DataStore) -> None:
+        self.is_closed = False
+        self._store = store
 
-def _answer(store: DataStore, request: ApiRequest) -> ApiResponse:
-    try:
-        return store.answer(request)
-    except JournalError as error:
-        print(f"data: a write could not be remembered: {error}", file=sys.stderr, flush=True)
-        os._exit(1)  # memory is ahead of the journal; the supervisor starts us again from the journal
+    async def best_answer(self, request: ApiRequest) -> ApiResponse:
+        """The answer, or the better one that its caller would wait for: a long poll, which holds up no other request."""
+        asked = time.monotonic()
+        response = self._answer(request)
+        while time.monotonic() < asked + response.patience:
+            await asyncio.sleep(LOOK_SECONDS)
+            response = self._answer(request)
+        return response
+
+    def _answer(self, request: ApiRequest) -> ApiResponse:
+        if self.is_closed:
+            return no_room(service_name(request))
+        try:
+            return self._store.answer(request)
+        except JournalError as error:
+            self.is_closed = True
+            with contextlib.suppress(OSError):  # standard error may be a file on the same disk
+                print(f"data: a write could not be remembered: {error}", file=sys.stderr, flush=True)
+            return no_room(service_name(request))
 
 
 def _request(scope: Message, body: bytes) -> ApiRequest:
