@@ -16,10 +16,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local import clock
+from local.disk import has_room
+from local.executions.database import DamagedError
 from local.executions.functions import Functions
-from local.executions.http import Api, ApiServer
+from local.executions.http import Api, ApiServer, NoRoom
 from local.executions.service import Service, Settings
 
+logger = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.5
 DATABASE = "executions.sqlite3"
 # Base64 of `{"arn"`, with which the engine's callback ids and checkpoint tokens begin; in a path they are quoted.
 _TOKEN = re.compile(r"eyJhcm4i[A-Za-z0-9+/=%]+")
@@ -34,18 +39,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The engine logs every waiting and every retried handler; that is the executions' own history's business.
     logging.getLogger("aws_durable_execution_sdk_python_testing").setLevel(logging.ERROR)
     try:
-        service = Service(_settings(options))
-        server = ApiServer(options.port, lambda: Api(service), options.socket)
-    except (OSError, ValueError) as error:
+        settings = _settings(options)
+        server = ApiServer(options.port, NoRoom, options.socket)
+        work = _Work(server, settings, options.data)
+        work.begin()
+    except (OSError, ValueError, DamagedError) as error:
         print(f"executions: cannot start: {error}", file=sys.stderr)
         return 2
-    service.start()
     _stop_with_standard_input(server)
     print(f"ready {server.url}", flush=True)
     server.serve_forever(poll_interval=0.1)
     server.server_close()
-    service.stop()
+    work.end()
     return 0
+
+
+class _Work:
+    """The service behind a server: it begins when the disk has room, until then its callers are refused."""
+
+    def __init__(self, server: ApiServer, settings: Settings, folder: Path) -> None:
+        self._server, self._settings, self._folder = server, settings, folder
+        self._service: Service | None = None
+        self._ending = threading.Event()
+        self._waiting = threading.Thread(target=self._wait_for_room, name="room", daemon=True)
+
+    def begin(self) -> None:
+        """Begin now, or as soon as there is room; raises DamagedError."""
+        if self._settings.database is None or has_room(self._folder):
+            self._start()
+        else:
+            logger.error("the disk is full: executions go on when there is room")
+            self._waiting.start()
+
+    def end(self) -> None:
+        """Stop the service if it has begun."""
+        self._ending.set()
+        if self._waiting.is_alive():
+            self._waiting.join()
+        if self._service is not None:
+            self._service.stop()
+
+    def _wait_for_room(self) -> None:
+        while not self._ending.wait(_LOOK_SECONDS):
+            if has_room(self._folder):
+                self._start()
+                return
+
+    def _start(self) -> None:
+        self._service = service = Service(self._settings)
+        self._server.api = Api(service)
+        service.start()
 
 
 def without_tokens(record: logging.LogRecord) -> bool:

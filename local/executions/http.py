@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 from aws_durable_execution_sdk_python_testing.model import CheckpointDurableExecutionRequest
 
 from local.executions.errors import (
+    ApiError,
     ForeignPageError,
     InvalidContentError,
     InvalidParameterError,
+    NoRoomError,
     UnknownOperationError,
     as_api_error,
 )
@@ -34,6 +38,7 @@ from local.executions.service import Service
 from local.faults import UnknownFaultError
 from local.lambda_endpoint import InvokeRequest, LambdaEndpoint
 from local.serving import inherited
+from local.shortage import BACKOFF_SECONDS, OUT_OF_FILES, Shortage
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +111,10 @@ def to_json(status: int, document: Mapping[str, Any], headers: Mapping[str, str]
     return Response(status, body, {"Content-Type": "application/json", **(headers or {})})
 
 
+def _failed(error: ApiError, headers: Mapping[str, str] | None = None) -> Response:
+    return to_json(error.status, error.body(), {"x-amzn-errortype": error.code, **(headers or {})})
+
+
 def _epoch(value: object) -> float:
     if isinstance(value, datetime):
         return value.timestamp()
@@ -117,6 +126,22 @@ def _refuse_web_pages(headers: Message) -> None:
     host = headers.get("Host", "").rpartition(":")[0]
     if "Origin" in headers or host not in {HOST, "localhost"}:
         raise ForeignPageError("The local Lambda API does not answer web pages")
+
+
+class Answers(Protocol):
+    """Answers every request to the server."""
+
+    def answer(self, request: Request) -> Response:
+        """The response to a request."""
+        ...
+
+
+class NoRoom:
+    """Answers while the disk is full and no execution can go on."""
+
+    def answer(self, request: Request) -> Response:  # noqa: ARG002 - the shape of an API
+        """503, which AWS clients repeat."""
+        return _failed(NoRoomError(), {"Retry-After": "1"})
 
 
 class Api:
@@ -133,9 +158,9 @@ class Api:
             return self._route(request)
         except Exception as error:
             api_error = as_api_error(error)
-            if api_error.status >= 500:  # noqa: PLR2004 - ours, not the caller's
+            if api_error.status >= 500 and not isinstance(api_error, NoRoomError):  # noqa: PLR2004 - not the caller's
                 logger.exception("%s %s", request.method, "/".join(request.segments))
-            return to_json(api_error.status, api_error.body(), {"x-amzn-errortype": api_error.code})
+            return _failed(api_error)
 
     def _route(self, request: Request) -> Response:
         match request.method, request.segments:
@@ -323,18 +348,29 @@ class ApiServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close: ClassVar[bool] = False  # type: ignore[misc]  # a setting of the base class
 
-    def __init__(self, port: int, api: Callable[[], Api], listener: int | None = None) -> None:
+    def __init__(self, port: int, api: Callable[[], Answers], listener: int | None = None) -> None:
         super().__init__((HOST, port), _Handler, bind_and_activate=listener is None)
         if listener is not None:
             self.socket.close()
             self.socket = inherited(listener)
             self.server_address = self.socket.getsockname()
+        self._shortage = Shortage()
         self.api = api()
 
     @property
     def url(self) -> str:
         """The base address of the API."""
         return f"http://{HOST}:{self.server_address[1]}"
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection; without a free file descriptor, say so once and give others time to close theirs."""
+        try:
+            return super().get_request()
+        except OSError as error:
+            if error.errno in OUT_OF_FILES:
+                self._shortage.report(error)
+                time.sleep(BACKOFF_SECONDS)
+            raise
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that breaks off is its owner's business."""

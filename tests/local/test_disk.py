@@ -10,7 +10,7 @@ import sys
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ def no_room(pid: int) -> Iterator[None]:
     try:
         yield
     finally:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+        with suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture
@@ -51,9 +52,7 @@ def refused_start(folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "local.data", "--port", "0", "--data", str(folder)]
     reading, writing = os.pipe()
     try:
-        return subprocess.run(
-            command, cwd=ROOT, stdin=reading, capture_output=True, text=True, timeout=20, check=False
-        )
+        return subprocess.run(command, cwd=ROOT, stdin=reading, capture_output=True, text=True, timeout=20, check=False)
     finally:
         os.close(reading)
         os.close(writing)
