@@ -12,15 +12,16 @@ from pathlib import Path
 from socket import socket
 from typing import TYPE_CHECKING, Any
 
-from local import clock, resources, screen
+from local import clock, resources, screen, state
 from local.environments import Environments
 from local.events import EventBus
 from local.folder import Held, StartError, held, write_json
 from local.output import Log, log
 from local.processes import Command, ServiceProcess
 from local.serving import HOST, bind, port_of, server
-from local.template import Template
-from local.versions import Versions
+from local.shortage import report_once
+from local.template import Function, Template
+from local.versions import UNUSABLE, Versions
 from local.versions import in_use as versions_in_use
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ DEAD_LETTERS = "dead-letters.jsonl"
 VERSIONS = "versions"
 _LOOK_SECONDS = 0.4
 _SETTLING_SECONDS = 0.1
+_TIMES_TO_SAY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +67,40 @@ def run(template: Template, options: Options) -> None:
         public = leaving.enter_context(_public_socket(options.port))
         ours = leaving.enter_context(held(options.data, ephemeral=options.ephemeral))
         folder = ours.path
+        versions = _prepared(template, folder, follow=options.follow)
         inside = leaving.enter_context(bind(0))
         data, lambda_api = leaving.enter_context(bind(0)), leaving.enter_context(bind(0))
-        (folder / ENDPOINTS).unlink(missing_ok=True)
-        versions = Versions(template, folder / VERSIONS, follow=options.follow)
-        versions.publish()
-        write_json(folder / FUNCTIONS, describe_functions(template, versions))
         count = f"{len(template.functions)} functions, {len(template.http_api.routes)} routes"
         print(f"starting {count}, {len(template.tables)} tables; state in {folder}", flush=True)
+        for path in versions.unusable():
+            print(f"ignoring {path}: {UNUSABLE}", flush=True)
         places = Places(ours, public, inside, data, lambda_api)
-        said = screen.opened(folder, sys.stderr) if sys.stderr.isatty() else log
+        said = _log_in(folder)
         asyncio.run(Stack(template, versions, places, said, ephemeral=options.ephemeral).serve())
+
+
+def _prepared(template: Template, folder: Path, *, follow: bool) -> Versions:
+    """Check the folder and write what the service processes read; raises StartError."""
+    state.check(folder)
+    try:
+        state.mark(folder)
+        (folder / ENDPOINTS).unlink(missing_ok=True)
+        versions = Versions(template, folder / VERSIONS, follow=follow)
+        versions.publish()
+        write_json(folder / FUNCTIONS, describe_functions(template, versions))
+    except OSError as error:
+        raise StartError(f"{error.filename or folder} cannot be used: {error.strerror or error}") from error
+    return versions
+
+
+def _log_in(folder: Path) -> Log:
+    """At a terminal sentences, and the whole log in the folder; raises StartError."""
+    if not sys.stderr.isatty():
+        return log
+    try:
+        return screen.opened(folder, sys.stderr)
+    except OSError as error:
+        raise StartError(f"{folder / screen.LOG} cannot be written: {error.strerror}") from error
 
 
 def _public_socket(port: int) -> socket:
@@ -102,11 +127,11 @@ class Stack:
         aws = aws_variables(
             template, f"http://{HOST}:{port_of(places.data)}", f"http://{HOST}:{port_of(places.lambda_api)}"
         )
-        state = ["--data", str(places.held.path), *(["--ephemeral"] if ephemeral else [])]
+        place = ["--data", str(places.held.path), *(["--ephemeral"] if ephemeral else [])]
         described = ["--functions", str(places.held.path / FUNCTIONS), "--environments", self._inside_url]
         kept = (places.held.lock,)
-        data = Command("local.data", places.data, state, aws, kept)
-        executions = Command("local.executions", places.lambda_api, [*state, *described], aws, kept)
+        data = Command("local.data", places.data, place, aws, kept)
+        executions = Command("local.executions", places.lambda_api, [*place, *described], aws, kept)
         self._data, self._executions = ServiceProcess(data, said), ServiceProcess(executions, said)
         ours = {
             "AWS_ENDPOINT_URL_SNS": f"{self._inside_url}/sns/",
@@ -114,12 +139,14 @@ class Stack:
         }
         self._environments = Environments(versions, inside, aws | ours, said)
         self._events = EventBus(template.rules, self._environments.invoke, places.held.path / DEAD_LETTERS)
+        self._unannounced: list[Function] = []
         self._servers: list[uvicorn.Server] = []
         self._started = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
         """Start, say so, and stay until a signal ends it; a part that cannot go on ends it with its error."""
+        report_once(asyncio.get_running_loop())
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -169,19 +196,36 @@ class Stack:
         """Notice edits of the functions, and let every new invocation have them; never ends."""
         await self._started.wait()
         await asyncio.to_thread(self._discard_versions)
+        unusable, problem, times = set(self._versions.unusable()), "", 0
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
+            found = await self._take_edits()
+            times = times + 1 if found == problem else 1
+            problem = found
             # A folder can be half there while files are moved; the next look finds it whole.
-            with contextlib.suppress(OSError):
-                if self._versions.edited():
-                    await asyncio.sleep(_SETTLING_SECONDS)
-                    await self._publish()
+            if problem and times == _TIMES_TO_SAY:
+                self._said("local.versions", None, f"an edit cannot be taken: {problem}")
+            now_unusable = set(self._versions.unusable())
+            for path in sorted(now_unusable - unusable):
+                self._said("local.versions", None, f"ignoring {path}: {UNUSABLE}")
+            unusable = now_unusable
+
+    async def _take_edits(self) -> str:
+        """Publish what was edited since the last look; the reason when that failed, and it is tried again."""
+        try:
+            if self._unannounced or self._versions.edited():
+                await asyncio.sleep(_SETTLING_SECONDS)
+                await self._publish()
+        except OSError as error:
+            return str(error)
+        return ""
 
     async def _publish(self) -> None:
-        published = await asyncio.to_thread(self._versions.publish)
-        if not published:
+        self._unannounced += await asyncio.to_thread(self._versions.publish)
+        if not self._unannounced:
             return
         write_json(self._places.held.path / FUNCTIONS, describe_functions(self._template, self._versions))
+        published, self._unannounced = self._unannounced, []
         self._environments.renew(published)
         for function in published:
             self._said(function.name, None, f"edited: version {function.version} takes every new invocation")
@@ -239,7 +283,10 @@ class Stack:
             "data": self._data.url,
         }
         pids = {"supervisor": os.getpid(), "executions": self._executions.pid, "data": self._data.pid}
-        write_json(self._places.held.path / ENDPOINTS, {**endpoints, "pids": pids})
+        try:
+            write_json(self._places.held.path / ENDPOINTS, {**endpoints, "pids": pids})
+        except OSError as error:
+            self._said("local", None, f"{ENDPOINTS} keeps its old process ids: {error}")
 
     async def _stop(self, tasks: set[asyncio.Task[Any]]) -> None:
         """End the callers before the called, so that nothing is recorded as having failed because of the stop."""

@@ -13,6 +13,7 @@ from local.data.exchange import ApiRequest, ApiResponse
 from local.data.journal import JournalError
 from local.data.refusal import no_room
 from local.data.store import DataStore, service_name
+from local.shortage import report_once
 
 Message: TypeAlias = MutableMapping[str, Any]
 
@@ -68,6 +69,10 @@ def run(store: DataStore, listener: socket.socket) -> None:
     """Serve until the process is told to stop."""
     import uvicorn
 
+    async def serve() -> None:
+        report_once(asyncio.get_running_loop())
+        await uvicorn.Server(config).serve(sockets=[listener])
+
     config = uvicorn.Config(
         application(store),
         loop="asyncio",
@@ -81,7 +86,7 @@ def run(store: DataStore, listener: socket.socket) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=1,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    asyncio.run(serve())
 
 
 class _Door:
@@ -92,7 +97,7 @@ class _Door:
         self._store = store
 
     async def best_answer(self, request: ApiRequest) -> ApiResponse:
-        """The answer, or the better one that its caller would wait for: a long poll, which holds up no other request."""
+        """The answer, or the better one that a long poll waits for without holding up other requests."""
         asked = time.monotonic()
         response = self._answer(request)
         while time.monotonic() < asked + response.patience:

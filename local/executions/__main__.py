@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import re
 import signal
 import sys
@@ -25,6 +26,7 @@ from local.executions.service import Service, Settings
 logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.5
+_STOP_SECONDS = 2.0
 DATABASE = "executions.sqlite3"
 # Base64 of `{"arn"`, with which the engine's callback ids and checkpoint tokens begin; in a path they are quoted.
 _TOKEN = re.compile(r"eyJhcm4i[A-Za-z0-9+/=%]+")
@@ -126,6 +128,10 @@ def _stop_with_standard_input(server: ApiServer) -> None:
     def wait_for_end() -> None:
         while sys.stdin.buffer.read(4096):
             pass
+        # Everything is on disk: the folder is not held any longer than a busy machine needs to stop in good order.
+        deadline = threading.Timer(_STOP_SECONDS, os._exit, [0])
+        deadline.daemon = True
+        deadline.start()
         server.shutdown()
 
     def stop(_signal: int, _frame: object) -> None:

@@ -1,4 +1,4 @@
-"""A disk that is full or was damaged: what was answered stays, nothing wrong is served, and one line says what to do."""
+"""A full or damaged disk: what was answered stays, nothing wrong is served, and one line says what to do."""
 
 from __future__ import annotations
 
