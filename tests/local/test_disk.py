@@ -19,6 +19,8 @@ import pytest
 from local import disk
 from local.data.journal import Journal, JournalError
 from tests.local.test_data import ROOT, Service, code_of, create_table, item_of, key, serving
+from tests.orders import ATLAS, Orders
+from tests.stack import Stack, eventually
 
 RECORDS = [{"n": number, "text": "digit 7"} for number in range(3)]
 
@@ -33,6 +35,28 @@ def no_room(pid: int) -> Iterator[None]:
     finally:
         with suppress(ProcessLookupError):
             resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def everything_full(stack: Stack) -> Iterator[None]:
+    """Let no file of a running stack grow; processes that the supervisor starts meanwhile inherit that."""
+    parts = ("supervisor", "executions", "data")
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for part in parts:
+        resource.prlimit(stack.pids()[part][0], resource.RLIMIT_FSIZE, (1, unlimited[1]))
+    try:
+        yield
+    finally:
+        supervisor = stack.pids()["supervisor"][0]
+        for pid in (supervisor, *children_of(supervisor)):
+            with suppress(ProcessLookupError):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, unlimited)
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    listing = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return [int(child) for child in listing.stdout.split()]
 
 
 @pytest.fixture
@@ -214,3 +238,25 @@ class TestFullDisk:
         with serving(tmp_path) as service:
             assert item_of(service.client("dynamodb"), "refused") is None
             assert service.client("dynamodb").list_tables()["TableNames"] == ["orders"]
+
+
+class TestWholeStack:
+    """Every process of a stack on a full disk, which then has room again."""
+
+    def test_it_stays_up_refuses_what_it_cannot_keep_and_recovers(self, tmp_path: Path) -> None:
+        """Nothing that was answered is lost, no traceback is printed, and the order that was waiting goes on."""
+        with Stack(tmp_path / "data") as stack:
+            orders = Orders(stack)
+            waiting = orders.submit(ATLAS)
+            orders.until(waiting, "PENDING_APPROVAL")
+            eventually(lambda: orders.outbox(waiting))
+            with everything_full(stack):
+                refused = orders.post(ATLAS)
+                assert (refused.status, refused.headers["retry-after"] >= "1") == (503, True)
+                assert orders.decide(waiting, "approve").status == 503
+                assert orders.get(waiting)["status"] == "PENDING_APPROVAL"
+            eventually(lambda: orders.decide(waiting, "approve").status in {200, 409}, 20)
+            orders.until(waiting, "COMPLETED")
+            assert orders.submit(ATLAS)
+            assert stack.stop() == 0
+            assert "Traceback" not in stack.log.read_text("utf-8")
