@@ -237,14 +237,21 @@ class Stack:
             self._versions.discard(in_use)
 
     async def _check_health(self) -> None:
-        """Ask the way a person's browser would, so that "ready" means usable."""
+        """Ask the way a person's browser would, so that "ready" means usable; callers of before may be throttled."""
+        status, body = await self._health()
+        while status.startswith("429 "):
+            await asyncio.sleep(_SETTLING_SECONDS)
+            status, body = await self._health()
+        if not status.startswith("200 "):
+            raise StartError(f"GET /health answered {status}: {body[:300].strip()}")
+
+    async def _health(self) -> tuple[str, str]:
+        """The status line, without the protocol, and the body of GET /health."""
         reader, writer = await asyncio.open_connection(HOST, self._port)
         writer.write(f"GET /health HTTP/1.1\r\nHost: {HOST}:{self._port}\r\nConnection: close\r\n\r\n".encode())
         answer = (await reader.read()).decode(errors="replace")
         writer.close()
-        status, body = answer.partition("\r\n")[0], answer.rpartition("\r\n\r\n")[2]
-        if " 200 " not in f"{status} ":
-            raise StartError(f"GET /health answered {status.partition(' ')[2]}: {body[:300].strip()}")
+        return answer.partition("\r\n")[0].partition(" ")[2], answer.rpartition("\r\n\r\n")[2]
 
     async def _serve(self) -> None:
         """The two servers; what they are made of is imported while the service processes start."""

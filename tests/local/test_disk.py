@@ -113,6 +113,15 @@ class TestAppending:
         opened.append([{"n": "later"}])
         assert list(opened.read()) == [*RECORDS, {"n": "later"}]
 
+    def test_a_dead_letter_that_the_disk_does_not_take_leaves_the_file_as_it_was(self, tmp_path: Path) -> None:
+        """Its event is delivered again, and the next letter is a line of its own."""
+        letters = tmp_path / "dead-letters.jsonl"
+        disk.append_line(letters, "first")
+        with no_room(os.getpid()), pytest.raises(OSError, match="File too large"):
+            disk.append_line(letters, "refused")
+        disk.append_line(letters, "second")
+        assert letters.read_text("utf-8").splitlines() == ["first", "second"]
+
     def test_a_folder_without_room_is_found_and_left_as_it_was(self, tmp_path: Path) -> None:
         assert disk.has_room(tmp_path)
         with no_room(os.getpid()):
