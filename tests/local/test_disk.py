@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ import pytest
 
 from local import disk
 from local.data.journal import Journal, JournalError
+from local.executions.database import Database
 from tests.local.test_data import ROOT, Service, code_of, create_table, item_of, key, serving
 from tests.orders import ATLAS, Orders
 from tests.stack import Stack, eventually
@@ -247,6 +249,32 @@ class TestFullDisk:
         with serving(tmp_path) as service:
             assert item_of(service.client("dynamodb"), "refused") is None
             assert service.client("dynamodb").list_tables()["TableNames"] == ["orders"]
+
+
+class TestExecutions:
+    """The database of executions gives up at the first write that it cannot keep."""
+
+    def test_a_write_that_is_not_kept_is_reported_and_leaves_nothing(self, tmp_path: Path) -> None:
+        """The engine's memory is then ahead of the file: in the process the report is its end."""
+        lost: list[sqlite3.OperationalError] = []
+        database = Database(tmp_path / "executions.sqlite3", lost.append)
+        insert = "INSERT INTO deliveries (kind, target, body) VALUES ('invoke', 'f', zeroblob(100000))"
+        with no_room(os.getpid()):
+            with pytest.raises(sqlite3.OperationalError):
+                database.write(insert)
+            with pytest.raises(sqlite3.OperationalError), database.transaction() as connection:
+                connection.execute(insert)
+        assert len(lost) == 2
+        assert database.rows("SELECT count(*) FROM deliveries") == [(0,)]
+        database.write(insert)
+        assert database.rows("SELECT count(*) FROM deliveries") == [(1,)]
+
+    def test_a_mistake_in_a_statement_is_no_full_disk(self, tmp_path: Path) -> None:
+        lost: list[sqlite3.OperationalError] = []
+        database = Database(tmp_path / "executions.sqlite3", lost.append)
+        with pytest.raises(sqlite3.OperationalError, match="no such table"):
+            database.write("DELETE FROM no_table")
+        assert lost == []
 
 
 class TestWholeStack:

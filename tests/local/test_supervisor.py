@@ -5,17 +5,19 @@ import errno
 import json
 import os
 import signal
+import socketserver
 from pathlib import Path
 from socket import socket
 
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from local.executions.http import ApiServer, NoRoom
 from local.folder import StartError, held
 from local.output import log, pass_on
 from local.processes import Command, ServiceProcess
 from local.serving import bind, port_of, server
-from local.shortage import Shortage, report_once
+from local.shortage import BACKOFF_SECONDS, Shortage, report_once
 from local.supervisor import aws_variables, describe_functions, isolate
 from local.template import read
 from local.versions import Versions
@@ -185,6 +187,25 @@ def test_a_process_without_free_files_says_so_once_a_minute(caplog: pytest.LogCa
     first, other = (record.getMessage() for record in caplog.records)
     assert first.startswith("new connections wait: Too many open files (ulimit -n is ")
     assert other == "another"
+
+
+def test_the_lambda_api_waits_for_a_free_file_instead_of_spinning(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection stays in the socket's backlog, and the socket stays ready to be asked again at once."""
+
+    def fail(_server: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    pauses: list[float] = []
+    monkeypatch.setattr(socketserver.TCPServer, "get_request", fail)
+    monkeypatch.setattr("local.executions.http.time.sleep", pauses.append)
+    with ApiServer(0, NoRoom) as lambda_api:
+        for _ in range(3):
+            with pytest.raises(OSError, match="Too many"):
+                lambda_api.get_request()
+    assert pauses == [BACKOFF_SECONDS] * 3
+    assert len(caplog.records) == 1
 
 
 def test_a_shortage_that_lasts_is_reported_again_after_a_minute(caplog: pytest.LogCaptureFixture) -> None:
