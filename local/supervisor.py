@@ -72,8 +72,6 @@ def run(template: Template, options: Options) -> None:
         data, lambda_api = leaving.enter_context(bind(0)), leaving.enter_context(bind(0))
         count = f"{len(template.functions)} functions, {len(template.http_api.routes)} routes"
         print(f"starting {count}, {len(template.tables)} tables; state in {folder}", flush=True)
-        for path in versions.unusable():
-            print(f"ignoring {path}: {UNUSABLE}", flush=True)
         places = Places(ours, public, inside, data, lambda_api)
         said = _log_in(folder)
         asyncio.run(Stack(template, versions, places, said, ephemeral=options.ephemeral).serve())
@@ -140,6 +138,7 @@ class Stack:
         self._environments = Environments(versions, inside, aws | ours, said)
         self._events = EventBus(template.rules, self._environments.invoke, places.held.path / DEAD_LETTERS)
         self._unannounced: list[Function] = []
+        self._ignored: frozenset[str] = frozenset()
         self._servers: list[uvicorn.Server] = []
         self._started = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
@@ -196,7 +195,7 @@ class Stack:
         """Notice edits of the functions, and let every new invocation have them; never ends."""
         await self._started.wait()
         await asyncio.to_thread(self._discard_versions)
-        unusable, problem, times = set(self._versions.unusable()), "", 0
+        problem, times = "", 0
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             found = await self._take_edits()
@@ -205,20 +204,24 @@ class Stack:
             # A folder can be half there while files are moved; the next look finds it whole.
             if problem and times == _TIMES_TO_SAY:
                 self._said("local.versions", None, f"an edit cannot be taken: {problem}")
-            now_unusable = set(self._versions.unusable())
-            for path in sorted(now_unusable - unusable):
-                self._said("local.versions", None, f"ignoring {path}: {UNUSABLE}")
-            unusable = now_unusable
 
     async def _take_edits(self) -> str:
         """Publish what was edited since the last look; the reason when that failed, and it is tried again."""
         try:
+            self._say_what_is_ignored()
             if self._unannounced or self._versions.edited():
                 await asyncio.sleep(_SETTLING_SECONDS)
                 await self._publish()
         except OSError as error:
             return str(error)
         return ""
+
+    def _say_what_is_ignored(self) -> None:
+        found = self._versions.unusable()
+        for path in found:
+            if path not in self._ignored:
+                self._said("local.versions", None, f"ignoring {path}: {UNUSABLE}")
+        self._ignored = frozenset(found)
 
     async def _publish(self) -> None:
         self._unannounced += await asyncio.to_thread(self._versions.publish)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 LOOK_SECONDS = 1.0
 TOLERANCE_SECONDS = 0.5
@@ -42,4 +43,5 @@ class ClockWatch:
 
     def _loop(self) -> None:
         while not self._stopping.wait(LOOK_SECONDS):
-            self.look()
+            with suppress(OSError):  # no file descriptor to read the clock's offset with: the next look makes up for it
+                self.look()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -46,6 +47,24 @@ def test_small_differences_add_up() -> None:
     """As of a clock that is slowly corrected."""
     times = Times()
     assert sum(times.after(wall=1 + TOLERANCE_SECONDS / 10, running=1) for _ in range(30)) in {2, 3}
+
+
+def test_a_look_that_fails_is_made_up_for_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that has no file descriptor to spare."""
+    answers: list[float | OSError] = [0.0, OSError("Too many open files")]
+    reported = threading.Event()
+
+    def wall() -> float:
+        answer = answers.pop(0) if answers else 3600.0
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("local.executions.clock_watch.LOOK_SECONDS", 0.01)
+    watch = ClockWatch(wall, reported.set, lambda: 0.0)
+    watch.start()
+    assert reported.wait(5)
+    watch.stop()
 
 
 def test_it_looks_often_enough_for_two_seconds() -> None:
