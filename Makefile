@@ -1,25 +1,29 @@
 # Countersign: every target sets up what it needs, given only make and Python 3.11 or newer. `make` alone lists them.
 
+# Recipes read these as variables of the shell ("$$DATA"), so a space, an apostrophe or a dollar in a value does no harm.
 PORT ?= 8000
 DATA ?= .local
-EPHEMERAL ?=
-FOLLOW ?=
+EPHEMERAL ?= no
+FOLLOW ?= no
 STACK_NAME ?= countersign
-YES ?=
+YES ?= no
 SUITES ?=
 REQUIREMENTS ?=
-QUICK ?=
+QUICK ?= no
+export PORT DATA EPHEMERAL FOLLOW STACK_NAME YES SUITES REQUIREMENTS QUICK
 # Put before every command that talks to containers, for an engine that lives in a network namespace of its own.
 SAM_LOCAL_PREFIX ?=
 
+is_python = -I -c 'import sys, ensurepip, venv; sys.exit(not sys.version_info >= ($(1)))' 2>/dev/null
 find_python = $(shell for python in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 $(1); do \
-	"$$python" -c 'import sys, ensurepip, venv; sys.exit(not sys.version_info >= ($(2)))' 2>/dev/null \
-	&& { echo "$$python"; break; }; done)
+	"$$python" $(call is_python,$(2)) && { echo "$$python"; break; }; done)
 PYTHON ?= $(call find_python,python3.14 python3.12 python3.11 python3 python,3$(comma) 11)
 PYTHON_313 ?= $(call find_python,,3$(comma) 13)
 comma := ,
-need_python = $(or $(PYTHON),$(error Countersign needs Python 3.11 or newer with venv: install it, or say make PYTHON=/its/path))
-need_python_313 = $(or $(PYTHON_313),$(error The functions run on Python 3.13 and are built with it: install python3.13, or say make PYTHON_313=/its/path))
+# One that was named is checked as well: PYTHON is set in shells where it means the Python of another program.
+checked = $(if $(1),$(if $(shell "$(1)" $(call is_python,$(2)) && echo yes),"$(1)"))
+need_python = $(or $(call checked,$(PYTHON),3$(comma) 11),$(error Countersign needs Python 3.11 or newer with venv: install it, or say make PYTHON=/its/path))
+need_python_313 = $(or $(call checked,$(PYTHON_313),3$(comma) 13),$(error The functions run on Python 3.13 and are built with it: install python3.13, or say make PYTHON_313=/its/path))
 
 # An environment is ready when its stamp, named after the content of its lock, is there: a second run costs nothing.
 content = $(shell cksum < $(1) | tr -d ' ')
@@ -27,8 +31,12 @@ STACK := .venv/.stack-$(call content,requirements/stack.txt)
 DEV := .venv/.dev-$(call content,requirements/dev.txt)
 SAM := .sam-venv/.sam-$(call content,requirements/sam.txt)
 
+# -E: what a shell tells Python (PYTHONPATH, PYTHONSAFEPATH, PYTHONOPTIMIZE) is there for other programs.
+PROJECT_PYTHON := .venv/bin/python -E -s
+# The tools run as modules: a script of an environment names the folder it was made in, and folders are moved.
+SAM_CLI := .sam-venv/bin/python -E -s -m samcli
 export SAM_CLI_TELEMETRY = 0
-WITH_SAM = PATH="$(CURDIR)/.sam-venv/bin:$$PATH"
+WITH_SAM = PATH="$$PWD/.sam-venv/bin:$$PATH"
 
 .PHONY: help run test soak check conformance bench costs format pictures build deploy publish destroy sam-check lock
 .DEFAULT_GOAL := help
@@ -36,58 +44,58 @@ WITH_SAM = PATH="$(CURDIR)/.sam-venv/bin:$$PATH"
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
-run: $(STACK) ## the whole system on this machine: PORT=8000 DATA=.local EPHEMERAL=1 FOLLOW=1
-	@exec .venv/bin/python -m local --port $(PORT) --data $(DATA) $(if $(filter-out 0,$(EPHEMERAL)),--ephemeral) $(if $(filter-out 0,$(FOLLOW)),--follow)
+run: $(STACK) ## the whole system on this machine: PORT=8000 DATA=.local EPHEMERAL=yes FOLLOW=yes
+	@exec $(PROJECT_PYTHON) -m local --port "$$PORT" --data "$$DATA" --ephemeral "$$EPHEMERAL" --follow "$$FOLLOW"
 
 test: $(DEV) $(SAM) ## every suite, a few side by side, and what each proved: SUITES="unit api"
-	@$(WITH_SAM) .venv/bin/python -m scripts.suites $(SUITES)
+	@$(WITH_SAM) $(PROJECT_PYTHON) -m scripts.suites $$SUITES
 
 check: $(DEV) ## lint, types, import rules and the fast suites
-	@.venv/bin/python -m scripts.suites static unit adapters workflow api template
+	@$(PROJECT_PYTHON) -m scripts.suites static unit adapters workflow api template
 
 soak: $(DEV) ## the long versions: 240 kills, 2,000 pairs of faults, every look of every view
-	@KILL_SEEDS=10 CRASH_PAIRS=2000 .venv/bin/python -m pytest tests/crash -q -s
-	@.venv/bin/python -m pytest tests/browser -q --whole-matrix
+	@KILL_SEEDS=10 CRASH_PAIRS=2000 $(PROJECT_PYTHON) -m pytest tests/crash -q -s
+	@$(PROJECT_PYTHON) -m pytest tests/browser -q --whole-matrix
 
 conformance: $(DEV) ## AWS's conformance requirements for durable functions on the local stack: REQUIREMENTS=path
-	@.venv/bin/python -m tests.conformance "$(REQUIREMENTS)"
+	@$(PROJECT_PYTHON) -m tests.conformance "$$REQUIREMENTS"
 
-bench: $(DEV) ## measure the stack on this machine and print it beside the targets: QUICK=1
-	@PYTHONPATH=.:layers/orders .venv/bin/python -m scripts.bench $(if $(filter-out 0,$(QUICK)),--quick)
+bench: $(DEV) ## measure the stack on this machine and print it beside the targets: QUICK=yes
+	@PYTHONPATH=.:layers/orders .venv/bin/python -m scripts.bench --quick "$$QUICK"
 
 costs: $(DEV) ## count what an order costs, operation by operation, and rewrite the tables of docs/costs.md
 	@PYTHONPATH=.:functions/workflow:functions/approval_api:functions/notifier:layers/orders .venv/bin/python -m scripts.costs
 
 format: $(DEV) ## rewrite the sources as `make check` wants them
-	@.venv/bin/ruff check --fix --quiet . && .venv/bin/ruff format .
+	@$(PROJECT_PYTHON) -m ruff check --fix --quiet . && $(PROJECT_PYTHON) -m ruff format .
 
 pictures: $(DEV) ## the README's pictures, taken from a running stack
-	@.venv/bin/python -m scripts.pictures
+	@$(PROJECT_PYTHON) -m scripts.pictures
 
 build: $(SAM) ## the deployment packages, in .aws-sam/build
-	@$(WITH_SAM) sam build
+	@$(WITH_SAM) $(SAM_CLI) build
 
 deploy: build $(STACK) ## build, deploy to AWS, publish the page, print its address: STACK_NAME=countersign
-	@$(WITH_SAM) sam deploy --stack-name $(STACK_NAME) --no-confirm-changeset --no-fail-on-empty-changeset
+	@$(WITH_SAM) $(SAM_CLI) deploy --stack-name "$$STACK_NAME" --no-confirm-changeset --no-fail-on-empty-changeset
 	@$(MAKE) --no-print-directory publish
 
 publish: $(STACK) ## only the page of a deployed stack
-	@.venv/bin/python -m scripts.publish_page --stack-name $(STACK_NAME)
+	@$(PROJECT_PYTHON) -m scripts.publish_page --stack-name "$$STACK_NAME"
 
-destroy: $(STACK) ## delete the stack with everything in it: YES=1 does not ask
-	@.venv/bin/python -m scripts.destroy --stack-name $(STACK_NAME) $(if $(YES),--yes)
+destroy: $(STACK) ## delete the stack with everything in it: YES=yes does not ask
+	@$(PROJECT_PYTHON) -m scripts.destroy --stack-name "$$STACK_NAME" --yes "$$YES"
 
 sam-check: build $(STACK) ## each function by real `sam local invoke` (needs a container engine)
-	@$(WITH_SAM) $(SAM_LOCAL_PREFIX) .venv/bin/python -m scripts.sam_check
+	@$(WITH_SAM) $(SAM_LOCAL_PREFIX) $(PROJECT_PYTHON) -m scripts.sam_check
 
 lock: $(DEV) ## choose the newest allowed versions again and write requirements/*.txt
-	@.venv/bin/python -m scripts.lock
+	@$(PROJECT_PYTHON) -m scripts.lock
 
 $(STACK):
-	@$(need_python) scripts/environment.py .venv requirements/stack.txt $@
+	@$(need_python) -I scripts/environment.py .venv requirements/stack.txt $@
 
 $(DEV): $(STACK)
-	@$(need_python) scripts/environment.py .venv requirements/dev.txt $@
+	@$(need_python) -I scripts/environment.py .venv requirements/dev.txt $@
 
 $(SAM):
-	@$(need_python_313) scripts/environment.py .sam-venv requirements/sam.txt $@
+	@$(need_python_313) -I scripts/environment.py .sam-venv requirements/sam.txt $@

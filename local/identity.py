@@ -43,7 +43,6 @@ TOKEN_SECONDS = 3600
 SCOPE = "aws.cognito.signin.user.admin"
 """What Cognito puts into the access token of everybody who signs in."""
 KEY_BITS = 2048
-LOOPBACK = frozenset({"127.0.0.1", "::1"})
 NO_STORE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
@@ -91,7 +90,7 @@ class Issuer:
         return {_key_id(key): key}
 
     def answer(self, request: Request) -> Response:
-        """Answer below `/local/`, to a request that was found to come from this machine."""
+        """Answer below `/local/`, to a request of a caller that the gateway admitted."""
         if request.method != "GET":
             return _refused(405, "Only GET", {"allow": "GET"})
         documents = {
@@ -155,16 +154,6 @@ class Issuer:
             except OSError as error:
                 logger.warning("the signing key cannot be kept, so sign-ins end with this run: %s", error)
         return key
-
-
-def foreign(request: Request, own_origins: set[str]) -> Response | None:
-    """The refusal of a request below `/local/` from another machine or from a page of another server."""
-    client = request.client.host if request.client else ""
-    strange = request.headers.get("origin", next(iter(own_origins))) not in own_origins
-    cross_site = request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}
-    if client in LOOPBACK and not strange and not cross_site:
-        return None
-    return _refused(403, "The development sign-in is for this machine only")
 
 
 def _key_id(key: rsa.RSAPublicKey) -> str:

@@ -25,7 +25,8 @@ from local.executions.functions import Target
 from local.executions.service import Service
 
 LONGEST_SYNCHRONOUS_EXECUTION = 900
-_LARGEST_PAYLOAD = {"RequestResponse": 6_291_456, "Event": 1_048_576, "DryRun": 6_291_456}
+LARGEST_REQUEST = 6_291_456
+_LARGEST_PAYLOAD = {"RequestResponse": LARGEST_REQUEST, "Event": 1_048_576, "DryRun": LARGEST_REQUEST}
 _FUNCTION_ERROR = {"X-Amz-Function-Error": "Unhandled"}
 
 

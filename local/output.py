@@ -1,14 +1,50 @@
 """What the stack's processes say, as JSON lines on standard error; standard output is for the person who started it."""
 
 import asyncio
+import codecs
 import contextlib
+import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, Protocol
 
 _CHUNK_BYTES = 65536
+_PLAIN = {"\N{FULL BLOCK}": "#", "\N{LIGHT SHADE}": "-"}
+
+
+def write_what_can_be_written() -> None:
+    """Write a stand-in for each character that this process's output cannot show, instead of failing on it."""
+    codecs.register_error("stand-in", _stand_in)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="stand-in")
+
+
+def _stand_in(error: UnicodeError) -> tuple[str, int]:
+    """A plain sign for what draws a bar, and a Python escape for any other character."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    characters = error.object[error.start : error.end]
+    escaped = (_PLAIN.get(each) or each.encode("ascii", "backslashreplace").decode() for each in characters)
+    return "".join(escaped), error.end
+
+
+def say(line: str) -> None:
+    """Tell the person who started the stack; a reader that has gone (`make run | head`) must not take it with it."""
+    with contextlib.suppress(BrokenPipeError):
+        print(line, flush=True)
+
+
+def give_up_output(error: OSError) -> int:
+    """Write nothing more to standard output, and return the exit code: a reader that has gone is not a mistake."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return 0
+    print(f"countersign: the output cannot be written: {error.strerror}", file=sys.stderr)
+    return 2
 
 
 class Log(Protocol):

@@ -11,14 +11,15 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
+from local.receiving import KEEP_ALIVE_SECONDS, REQUEST_SECONDS
+
 HOST = "127.0.0.1"
 # The default backlog of most servers is so short that a burst of submissions waits a second for a retransmission.
 _BACKLOG = 1024
-_KEEP_ALIVE_SECONDS = 3600
 
 
-def bind(port: int) -> socket.socket:
-    """A listening socket on the loopback address; port 0 lets the system choose.
+def bind(port: int, address: str = HOST) -> socket.socket:
+    """A listening socket, on the loopback address unless another one is given; port 0 lets the system choose.
 
     Connections made before a server takes it over wait in its backlog. Raises OSError when the port is taken.
     """
@@ -26,7 +27,7 @@ def bind(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
+        listener.bind((address, port))
         listener.listen(_BACKLOG)
     except OSError:
         listener.close()
@@ -47,7 +48,29 @@ def inherited(descriptor: int) -> socket.socket:
     return socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=descriptor)
 
 
-def server(app: "ASGIApp") -> "uvicorn.Server":
+def settings(app: "ASGIApp", request_seconds: float = REQUEST_SECONDS) -> "uvicorn.Config":
+    """Configure a server for an application: its connections stay open, its callers' requests come to an end."""
+    import uvicorn
+
+    from local.connections import connection
+
+    return uvicorn.Config(
+        app,
+        loop="asyncio",
+        http=connection(request_seconds),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        ws="none",
+        backlog=_BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=1,
+        server_header=False,
+        date_header=False,  # the gateway's is by the stack's clock
+    )
+
+
+def server(app: "ASGIApp", request_seconds: float = REQUEST_SECONDS) -> "uvicorn.Server":
     """A server for an application; the caller runs `serve(sockets=[...])` and sets `should_exit`."""
     import uvicorn
 
@@ -60,19 +83,7 @@ def server(app: "ASGIApp") -> "uvicorn.Server":
         def capture_signals(self) -> Iterator[None]:
             yield
 
-    config = uvicorn.Config(
-        app,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        ws="none",
-        backlog=_BACKLOG,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=1,
-        server_header=False,
-        date_header=False,  # the gateway's is by the stack's clock
-    )
-    return Server(config)
+    return Server(settings(app, request_seconds))
 
 
 def is_no_cancellation(record: logging.LogRecord) -> bool:

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 from local import clock, resources, screen, state
 from local.environments import Environments
 from local.events import EventBus
-from local.folder import Held, StartError, held, write_json
-from local.output import Log, log
+from local.folder import Held, StartError, held, keep_private, write_json
+from local.output import Log, log, say
 from local.processes import Command, ServiceProcess
+from local.receiving import REQUEST_SECONDS
 from local.serving import HOST, bind, port_of, server
+from local.shell import needed
 from local.shortage import report_once
 from local.template import Function, Template
 from local.versions import UNUSABLE, Versions
@@ -44,6 +46,7 @@ class Options:
     data: Path
     ephemeral: bool
     follow: bool = False
+    request_seconds: float = REQUEST_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ def run(template: Template, options: Options) -> None:
     Raises StartError when it cannot start, after having stopped what was started.
     """
     isolate(os.environ)
+    keep_private()
     with contextlib.ExitStack() as leaving:
         public = leaving.enter_context(_public_socket(options.port))
         ours = leaving.enter_context(held(options.data, ephemeral=options.ephemeral))
@@ -71,10 +75,10 @@ def run(template: Template, options: Options) -> None:
         inside = leaving.enter_context(bind(0))
         data, lambda_api = leaving.enter_context(bind(0)), leaving.enter_context(bind(0))
         count = f"{len(template.functions)} functions, {len(template.http_api.routes)} routes"
-        print(f"starting {count}, {len(template.tables)} tables; state in {folder}", flush=True)
+        say(f"starting {count}, {len(template.tables)} tables; state in {folder}")
         places = Places(ours, public, inside, data, lambda_api)
         said = _log_in(folder)
-        asyncio.run(Stack(template, versions, places, said, ephemeral=options.ephemeral).serve())
+        asyncio.run(Stack(template, versions, places, said, options).serve())
 
 
 def _prepared(template: Template, folder: Path, *, follow: bool) -> Versions:
@@ -114,18 +118,20 @@ def _public_socket(port: int) -> socket:
 class Stack:
     """One running system: two service processes, the functions' environments, and two servers in this process."""
 
-    def __init__(self, template: Template, versions: Versions, places: Places, said: Log, *, ephemeral: bool) -> None:
+    def __init__(self, template: Template, versions: Versions, places: Places, said: Log, options: Options) -> None:
         self._template = template
         self._said = said
         self._versions = versions
         self._places = places
         self._port = port_of(places.public)
+        self._request_seconds = options.request_seconds
         inside = f"{HOST}:{port_of(places.inside)}"
         self._inside_url = f"http://{inside}"
         aws = aws_variables(
             template, f"http://{HOST}:{port_of(places.data)}", f"http://{HOST}:{port_of(places.lambda_api)}"
         )
-        place = ["--data", str(places.held.path), *(["--ephemeral"] if ephemeral else [])]
+        place = ["--data", str(places.held.path), "--request-seconds", str(options.request_seconds)]
+        place += ["--ephemeral"] if options.ephemeral else []
         described = ["--functions", str(places.held.path / FUNCTIONS), "--environments", self._inside_url]
         kept = (places.held.lock,)
         data = Command("local.data", places.data, place, aws, kept)
@@ -176,10 +182,10 @@ class Stack:
         making = asyncio.to_thread(resources.make_missing, clients, self._template)
         await asyncio.gather(making, self._executions.ready.wait())
         if health is not None:
-            await self._check_health()
+            await self._check_health(health.function)
         self._started.set()
         self._write_endpoints()
-        print(f"ready http://{HOST}:{self._port}", flush=True)
+        say(f"ready http://{HOST}:{self._port}")
         self._environments.prewarm(function.name for function in self._template.functions)
 
     async def _read_queues(self) -> None:
@@ -239,14 +245,21 @@ class Stack:
         if in_use is not None:
             self._versions.discard(in_use)
 
-    async def _check_health(self) -> None:
-        """Ask the way a person's browser would, so that "ready" means usable; callers of before may be throttled."""
+    async def _check_health(self, function: str) -> None:
+        """Ask the way a browser does, so that "ready" means usable; the callers of a killed stack may be throttled.
+
+        Raises StartError with the reason of the function's init, such as a setting or a policy that cannot be used.
+        """
         status, body = await self._health()
         while status.startswith("429 "):
             await asyncio.sleep(_SETTLING_SECONDS)
             status, body = await self._health()
-        if not status.startswith("200 "):
-            raise StartError(f"GET /health answered {status}: {body[:300].strip()}")
+        if status.startswith("200 "):
+            return
+        reason = self._environments.init_error(function)
+        if reason is not None:
+            raise StartError(f"{function} does not start: {' '.join(reason.split())}")
+        raise StartError(f"GET /health answered {status}: {body[:300].strip()}")
 
     async def _health(self) -> tuple[str, str]:
         """The status line, without the protocol, and the body of GET /health."""
@@ -264,7 +277,7 @@ class Stack:
         from local.outbox import Outbox
 
         topics = Topics(self._template.topics, self._data.url, self._executions.url)
-        inside = server(app(self._environments, self._events.deliver, topics))
+        inside = server(app(self._environments, self._events.deliver, topics), self._request_seconds)
         public = server(
             gateway(
                 self._template,
@@ -273,7 +286,8 @@ class Stack:
                 data=self._places.held.path,
                 executions=self._executions.url,
                 outbox=Outbox.of(self._template, self._data.url),
-            )
+            ),
+            self._request_seconds,
         )
         self._servers = [public, inside]
         await asyncio.gather(inside.serve(sockets=[self._places.inside]), public.serve(sockets=[self._places.public]))
@@ -335,11 +349,10 @@ def aws_variables(template: Template, data: str, lambda_api: str) -> dict[str, s
 
 
 def isolate(environment: MutableMapping[str, str]) -> None:
-    """Take out what would lead calls past this stack: the developer's own AWS settings, and proxies."""
-    for name in list(environment):
-        if name.upper().startswith("AWS_") or name.upper().endswith("_PROXY"):
-            del environment[name]
-    environment.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
+    """Leave what a process of this machine needs; the rest of a developer's shell leads calls past this stack."""
+    left = needed(environment)
+    environment.clear()
+    environment.update(left, AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
 
 
 def describe_functions(template: Template, versions: Versions) -> dict[str, Any]:

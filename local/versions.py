@@ -18,7 +18,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from local.folder import StartError
+from local.folder import StartError, close_to_others
 from local.template import Function, Template
 
 UNUSABLE = "it is a link that leads nowhere or round in a circle, or no file"
@@ -116,6 +116,7 @@ class Versions:
             for name, source in _parts(function):
                 shutil.copytree(source, fresh / name, ignore=_unusable_of)
             (fresh / _SHEET).write_text(json.dumps(sheet, indent=2) + "\n", "utf-8")
+            close_to_others(fresh)  # a copy keeps the permissions of what it was copied from
             fresh.rename(place)
         except OSError as error:
             shutil.rmtree(fresh, ignore_errors=True)  # half a copy keeps room that something else may need

@@ -4,7 +4,6 @@ Figures are printed beside their targets and never asserted: a busy machine is n
 minute and leaves out the thousand waiting orders and the large tables.
 """
 
-import argparse
 import os
 import platform
 import resource
@@ -24,6 +23,7 @@ from typing import Any
 
 import boto3
 
+from local.choices import Options
 from local.template import read
 from orders.adapters.dynamodb.attributes import encoded
 from orders.adapters.dynamodb.items import inbox_items, row_item
@@ -36,6 +36,8 @@ from tests.stack import ROOT, Stack, ps
 TABLE = "countersign-OrdersTable"
 HANDS = 12
 """People who submit and decide at the same time."""
+REQUESTERS = ("requester-1", "requester-2")
+"""Each may have 500 orders open: a thousand that wait take both."""
 BATCH = 25
 LIST_QUESTIONS = 30
 TEN_YEARS = 315_360_000
@@ -67,8 +69,8 @@ QUICK = Plan(starts=2, idle_orders=10, throughput=30, waiting=0, tables=(100, 1_
 
 def main() -> int:
     """Run every measurement, printing each figure as soon as it is known."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a minute's worth")
+    parser = Options(prog="python -m scripts.bench", description=__doc__)
+    parser.add_switch("--quick", "a minute's worth")
     plan = QUICK if parser.parse_args().quick else FULL
     say("machine", machine())
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -166,9 +168,10 @@ class Rows:
             time.sleep(pause)
 
 
-def submit(orders: Orders) -> str:
-    """A new one-level order that no other resembles."""
-    return orders.submit(ATLAS, customer=f"customer-{uuid.uuid4().hex[:12]}")
+def submit(orders: Orders, number: int = 0) -> str:
+    """A new one-level order that no other resembles; numbered orders are shared out among the requesters."""
+    by = REQUESTERS[number % len(REQUESTERS)]
+    return orders.submit(ATLAS, customer=f"customer-{uuid.uuid4().hex[:12]}", by=by)
 
 
 def measure_idle_orders(stack: Stack, count: int) -> None:
@@ -222,7 +225,7 @@ def measure_waiting(stack: Stack, count: int) -> None:
     """Many orders that wait at once: what they weigh, what they cost, and whether all of them go on."""
     orders, rows, began = Orders(stack), Rows(stack), time.perf_counter()
     with ThreadPoolExecutor(HANDS) as hands:
-        waiting = list(hands.map(lambda _: submit(orders), range(count)))
+        waiting = list(hands.map(lambda number: submit(orders, number), range(count)))
         list(hands.map(lambda order_id: rows.until(order_id, "PENDING_APPROVAL", 0.1), waiting))
     opened = time.perf_counter() - began
     come_to_rest(stack)

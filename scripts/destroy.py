@@ -6,13 +6,14 @@ stack goes. So: ask, empty the buckets, delete the stack, then delete what it ke
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import boto3
 from botocore.exceptions import ClientError
+
+from local.choices import Options
 
 BUCKET, TABLE, USERS = "AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Cognito::UserPool"
 GONE = frozenset({"NoSuchBucket", "ResourceNotFoundException"})
@@ -95,10 +96,10 @@ def destroy(stack_name: str) -> None:
 
 
 def main() -> None:
-    """Ask, since this cannot be undone, unless `--yes` says that somebody did."""
-    parser = argparse.ArgumentParser(description="Delete a deployed stack with everything in it.")
+    """Ask, since this cannot be undone, unless `--yes` says not to."""
+    parser = Options(description="Delete a deployed stack with everything in it.")
     parser.add_argument("--stack-name", required=True)
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_switch("--yes", "do not ask")
     options = parser.parse_args()
     question = f"This deletes every order, document and user of {options.stack_name}. Type its name to go on: "
     if not options.yes and input(question) != options.stack_name:

@@ -129,7 +129,7 @@ def wait_for(what: str, look: Callable[[], Any]) -> Any:
 def data_service(address: Address, template: Template) -> Iterator[str]:
     """Run the data service with the template's tables, bucket and topic; yields the address containers use."""
     with tempfile.TemporaryDirectory() as folder:
-        options = ["--port", "0", "--data", folder, "--ephemeral", "--bind", address.bind]
+        options = ["--port", "0", "--data", folder, "--ephemeral", "--bind", address.bind, "--name", address.seen_as]
         service = subprocess.Popen(
             [sys.executable, "-m", "local.data", *options],
             cwd=ROOT,

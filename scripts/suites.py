@@ -18,7 +18,8 @@ from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).resolve().parent.parent
 LANES = int(os.environ.get("LANES", "2"))
-TOOLS = Path(sys.executable).parent
+# What a developer's shell says to Python, to the tests' tools and to the functions; a suite decides that by itself.
+LEFT_OUT = ("PYTHON", "PYTEST_", "MOTO_", "AWS_", "POWERTOOLS_", "FORCE_COLOR", "SHARDS")
 IMPORT_ROOTS = (".", "functions/workflow", "functions/approval_api", "functions/notifier", "layers/orders")
 
 
@@ -69,17 +70,18 @@ SUITES = (
 BRANCHES = Suite("branches", "unit, workflow and api take every branch of domain and services")
 COUNTING = {"unit", "workflow", "api"}
 COUNTED = "layers/orders/orders/domain,layers/orders/orders/services"
-CHECKS = (
-    ("ruff", "check", "--quiet"),
-    ("ruff", "format", "--check", "--quiet"),
-    ("mypy", "--no-error-summary"),
-    ("lint-imports",),
-)
+# As modules: the scripts beside the interpreter name the folder they were installed in, and folders are moved.
+CHECKS = {
+    "ruff check": ("-m", "ruff", "check", "--quiet"),
+    "ruff format": ("-m", "ruff", "format", "--check", "--quiet"),
+    "mypy": ("-m", "mypy", "--no-error-summary"),
+    "lint-imports": ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
+}
 
 
 def run_static(log: IO[bytes]) -> Report:
     """Every static check, all of them even when one fails."""
-    failed = [check[0] for check in CHECKS if _run([str(TOOLS / check[0]), *check[1:]], log)]
+    failed = [name for name, check in CHECKS.items() if _run([sys.executable, *check], log)]
     return Report(STATIC, not failed, ran=len(CHECKS), failed=len(failed), trouble=", ".join(failed))
 
 
@@ -141,7 +143,9 @@ def choose(names: Sequence[str]) -> list[Suite]:
 def _run(command: list[str], log: IO[bytes]) -> int:
     # import-linter finds packages by the import path alone; pytest and mypy read the same roots from pyproject.toml.
     roots = os.pathsep.join(str(ROOT / root) for root in IMPORT_ROOTS)
-    env = os.environ | {"PYTHONPATH": roots}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)}
+    waits = {name for name in kept if name.endswith("_SECONDS")}
+    env = {name: value for name, value in kept.items() if name not in waits} | {"PYTHONPATH": roots}
     return subprocess.run(command, cwd=ROOT, env=env, stdout=log, stderr=log, check=False).returncode
 
 

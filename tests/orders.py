@@ -13,6 +13,7 @@ import boto3
 from tests.stack import Answer, Stack, eventually
 
 ATLAS = [{"sku": "ATLAS-ED", "quantity": 3}]
+LAMP = [{"sku": "QUARTZ-LAMP", "quantity": 1}]
 SMALL = [{"sku": "JUNO-MAIL", "quantity": 1}]
 FULL_STOCK = 1_000_000
 
@@ -23,15 +24,17 @@ class Orders:
 
     stack: Stack
 
-    def post(self, lines: list[dict[str, Any]], *, customer: str = "acme", key: str | None = None) -> Answer:
-        """Submit an order as requester-1; without a key it is a new one."""
+    def post(
+        self, lines: list[dict[str, Any]], *, customer: str = "acme", key: str | None = None, by: str = "requester-1"
+    ) -> Answer:
+        """Submit an order; without a key it is a new one."""
         body = {"customer": customer, "currency": "EUR", "lines": lines}
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
-        return self.stack.request("POST", "/orders", body, identity="requester-1", headers=headers)
+        return self.stack.request("POST", "/orders", body, identity=by, headers=headers)
 
-    def submit(self, lines: list[dict[str, Any]], *, customer: str = "acme") -> str:
+    def submit(self, lines: list[dict[str, Any]], *, customer: str = "acme", by: str = "requester-1") -> str:
         """Submit an order that must be accepted, and return its id."""
-        answer = self.post(lines, customer=customer)
+        answer = self.post(lines, customer=customer, by=by)
         assert answer.status == 202, answer.body
         order_id: str = answer.json()["orderId"]
         return order_id
@@ -54,6 +57,12 @@ class Orders:
         """Withdraw the order."""
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         return self.stack.request("POST", f"/orders/{order_id}/withdrawal", {}, identity=by, headers=headers)
+
+    def pick(self, order_id: str, what: str, **body: Any) -> Answer:
+        """Send a station's heartbeat or result for the order's first job."""
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        path = f"/orders/{order_id}/picking/{what}"
+        return self.stack.request("POST", path, {"job": 1, **body}, identity="warehouse-1", headers=headers)
 
     def until(self, order_id: str, *statuses: str, seconds: float = 20) -> dict[str, Any]:
         """Wait until the order has one of these statuses, and return it."""

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from rich.console import Console
 from rich.text import Text
 
 from local.commands.stack import CommandError, RunningStack
+from local.commands.terminal import console
 from local.environments.variables import variables_for
 from local.supervisor import aws_variables
 from local.template import Function, Template, TemplateError, read
@@ -45,7 +45,7 @@ def export(stack: RunningStack, given: argparse.Namespace) -> None:
         given.output.write_text(document, "utf-8")
     except OSError as error:
         raise CommandError(f"{given.output} cannot be written: {error.strerror}") from error
-    Console(highlight=False).print(f"{len(events)} events in {given.output}", soft_wrap=True)
+    console().print(f"{len(events)} events in {given.output}")
 
 
 def scrubbed(document: Mapping[str, Any]) -> Any:
@@ -105,12 +105,11 @@ def replay_files(given: argparse.Namespace) -> None:
     except TemplateError as error:
         raise CommandError(str(error)) from error
     verdicts = _replay(template, _function(template), [document["Events"] for document in documents])
-    console = Console(highlight=False)
     for file, verdict in zip(given.files, verdicts, strict=True):
         if "unreadable" in verdict:
             raise CommandError(f"{file}: {verdict['unreadable']}")
         outcome = Text(verdict["outcome"], style=_COLOURS[verdict["outcome"]])
-        console.print(Text.assemble(outcome, f"  {file}: {_words(verdict)}"), soft_wrap=True)
+        console().print(Text.assemble(outcome, f"  {file}: {_words(verdict)}"))
     if any(verdict["outcome"] == "diverged" for verdict in verdicts):
         raise DivergedError
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
 from local.commands.stack import RunningStack
+from local.commands.terminal import console, reading_width
 
 _GOOD = frozenset({"COMPLETED", "APPROVED", "approved"})
 _BAD = frozenset({"REFUSED", "REJECTED", "EXPIRED", "WITHDRAWN", "FAILED", "NEEDS_ATTENTION", "rejected", "expired"})
@@ -36,10 +36,9 @@ def show_table(stack: RunningStack, given: argparse.Namespace) -> None:
             moment(order["submittedAt"]),
             moment(order["deadline"]),
         )
-    console = Console(highlight=False)
-    console.print(table if page["items"] else "No orders.", soft_wrap=True)
+    console().print(table if page["items"] else "No orders.")
     if page["nextCursor"]:
-        console.print("There are more: raise --limit.", style="dim")
+        console().print("There are more: raise --limit.", style="dim")
 
 
 def show_order(stack: RunningStack, given: argparse.Namespace) -> None:
@@ -47,13 +46,14 @@ def show_order(stack: RunningStack, given: argparse.Namespace) -> None:
     order_id = stack.order_id(given.order, given.person)
     order = stack.get(f"/orders/{order_id}", given.person)
     audit = stack.get(f"/orders/{order_id}/audit", given.person)["items"]
-    Console(highlight=False).print(Group(_fields(order), _audit(audit)), soft_wrap=True)
+    console().print(_fields(order), width=reading_width(), soft_wrap=False)
+    console().print(_audit(audit))
 
 
 def _fields(order: dict[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="dim", no_wrap=True)
-    table.add_column()
+    table.add_column(overflow="fold")
     table.add_row("order", order["orderId"])
     table.add_row("status", coloured(order["status"]))
     if order.get("outcomeReason"):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -15,9 +16,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from local.commands import terminal
 from local.commands.stack import ProblemError, RunningStack
 
-_NARROWEST_BAR = 20
+_NARROWEST_BAR = 6
 _BESIDE_THE_BAR = 74
 _WAITS = frozenset({"CALLBACK", "WAIT"})
 _COLOURS = {"SUCCEEDED": "green", "STARTED": "cyan", "PENDING": "yellow"}
@@ -57,15 +59,15 @@ def show(stack: RunningStack, given: argparse.Namespace) -> None:
     address = f"/orders/{stack.order_id(given.order, given.person)}/execution"
     seen = Seen()
     if given.follow and console.is_terminal:
-        spinner = Spinner("dots")
-        with Live(console=console, refresh_per_second=8, get_renderable=lambda: _live(seen, console, spinner)):
+        spinner = Spinner("line" if console.options.ascii_only else "dots")
+        live = partial(_live, seen, console, spinner)
+        with Live(console=console, refresh_per_second=8, transient=True, get_renderable=live):
             _follow(stack, address, given.person, seen)
-        return
-    if given.follow:
+    elif given.follow:
         _follow(stack, address, given.person, seen)
     else:
         seen.take(stack.get(address, given.person))
-    console.print(drawn(seen, console.width, datetime.now(UTC)), soft_wrap=True)
+    terminal.console().print(drawn(seen, terminal.columns(), datetime.now(UTC)))
 
 
 def _follow(stack: RunningStack, address: str, person: str, seen: Seen) -> None:

@@ -6,24 +6,23 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, MutableMapping
-from typing import Any, TypeAlias
 
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from local.callers import Callers, Guarded
 from local.data.exchange import ApiRequest, ApiResponse
 from local.data.journal import JournalError
 from local.data.refusal import no_room
-from local.data.store import DataStore, service_name
+from local.data.store import DataStore, largest_body, service_name
+from local.receiving import body_of, too_large
+from local.serving import settings
 from local.shortage import report_once
 
-Message: TypeAlias = MutableMapping[str, Any]
-
-KEEP_ALIVE_SECONDS = 3600
-"""Longer than any client keeps a connection, so that none is closed under a request."""
-BACKLOG = 1024
 LOOK_SECONDS = 0.25
 
 
-def application(store: DataStore) -> Callable[..., Any]:
+def application(store: DataStore, callers: Callers) -> ASGIApp:
     """An ASGI application in front of a store.
 
     A request is carried out on the event loop's own thread, up to its journal record: no other request can come
@@ -31,62 +30,38 @@ def application(store: DataStore) -> Callable[..., Any]:
     """
     door = _Door(store)
 
-    async def serve(scope: Message, receive: Callable[[], Any], send: Callable[[Message], Any]) -> None:
-        body = bytearray()
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        response = await door.best_answer(_request(scope, bytes(body)))
-        headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
-        if "content-length" not in response.headers:
-            headers.append((b"content-length", str(len(response.body)).encode()))
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": response.body})
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        largest = largest_body(_described(request, b""))
+        body = await body_of(request, largest)
+        if body is None:
+            await too_large(largest)(scope, receive, send)
+            return
+        answer = await door.best_answer(_described(request, body))
+        await send({"type": "http.response.start", "status": answer.status, "headers": _headers(answer)})
+        await send({"type": "http.response.body", "body": answer.body})
         if door.is_closed:
             os._exit(1)  # memory is ahead of the journal; the supervisor starts us again from the journal
 
-    return serve
+    return Guarded(serve, callers)
 
 
-def listen(address: str, port: int) -> socket.socket:
-    """A bound socket; port 0 takes a free one.
-
-    Raises OSError when the port is taken.
-    """
-    # asyncio switches Nagle off only where the protocol is named: 40 ms an answer.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((address, port))
-    listener.listen(BACKLOG)
-    return listener
-
-
-def run(store: DataStore, listener: socket.socket) -> None:
+def run(store: DataStore, listener: socket.socket, callers: Callers, request_seconds: float) -> None:
     """Serve until the process is told to stop."""
     import uvicorn
 
     async def serve() -> None:
         report_once(asyncio.get_running_loop())
-        await uvicorn.Server(config).serve(sockets=[listener])
+        await uvicorn.Server(settings(application(store, callers), request_seconds)).serve(sockets=[listener])
 
-    config = uvicorn.Config(
-        application(store),
-        loop="asyncio",
-        http="h11",
-        ws="none",
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=1,
-    )
     asyncio.run(serve())
+
+
+def _headers(answer: ApiResponse) -> list[tuple[bytes, bytes]]:
+    headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+    if "content-length" not in answer.headers:
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+    return headers
 
 
 class _Door:
@@ -117,7 +92,8 @@ class _Door:
             return no_room(service_name(request))
 
 
-def _request(scope: Message, body: bytes) -> ApiRequest:
+def _described(request: Request, body: bytes) -> ApiRequest:
+    scope = request.scope
     return ApiRequest(
         method=scope["method"],
         path=scope["raw_path"].decode("ascii"),

@@ -73,6 +73,10 @@ FACTORIES: dict[str, Callable[[], Service]] = {
     "sqs": _sqs,
     "stepfunctions": _step_functions,
 }
+LARGEST_BODY = 16 * 1024 * 1024
+"""DynamoDB takes no larger request, and the other services none as large."""
+LARGEST_OBJECT = 64 * 1024 * 1024
+"""S3 takes 5 GB in one request; this service keeps every object in memory."""
 TARGETS = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "AWSStepFunctions": "stepfunctions"}
 
 
@@ -141,6 +145,11 @@ def _without_garbage_collection() -> Iterator[None]:
     finally:
         gc.enable()
         gc.freeze()
+
+
+def largest_body(request: ApiRequest) -> int:
+    """How many bytes the service takes that a request is for."""
+    return LARGEST_OBJECT if service_name(request) == "s3" else LARGEST_BODY
 
 
 def service_name(request: ApiRequest) -> str:

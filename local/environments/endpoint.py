@@ -1,6 +1,6 @@
 """The environments endpoint: Invoke of a handler, Lambda's Runtime API for the processes, and events.
 
-It is for the stack's own processes. Requests that a browser could have been tricked into are refused.
+It is for the stack's own processes.
 """
 
 import asyncio
@@ -14,9 +14,12 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
+from local.callers import Callers, Guarded
+from local.environments.environment import MAX_RESPONSE_BYTES
 from local.environments.fleet import Environments, UnknownFunctionError
+from local.receiving import body_of
 
 if TYPE_CHECKING:
     from local.events.topics import Answered
@@ -38,7 +41,7 @@ _RUNTIME = "/environments/{environment}/2018-06-01/runtime"
 def app(environments: Environments, deliver: Deliver, sns: Sns | None = None) -> ASGIApp:
     """The endpoint as an ASGI application; `deliver` takes an EventBridge event to its targets, `sns` is at `/sns/`."""
     routes = _Routes(environments, deliver, sns)
-    return _LocalCallersOnly(
+    return Guarded(
         Starlette(
             routes=[
                 Route("/2015-03-31/functions/{name}/invocations", routes.invoke, methods=["POST"]),
@@ -51,23 +54,9 @@ def app(environments: Environments, deliver: Deliver, sns: Sns | None = None) ->
                 Route("/sns/", routes.publish, methods=["POST"]),
                 Route("/environments", routes.listing, methods=["GET"]),
             ]
-        )
+        ),
+        Callers(),
     )
-
-
-class _LocalCallersOnly:
-    """Refuses what comes from a web page: another Host than the loopback's, or any Origin."""
-
-    def __init__(self, inner: ASGIApp) -> None:
-        self._inner = inner
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope.get("headers", []))
-        host = headers.get(b"host", b"").partition(b":")[0]
-        if b"origin" in headers or host not in {b"127.0.0.1", b"localhost"}:
-            await Response(status_code=403)(scope, receive, send)
-            return
-        await self._inner(scope, receive, send)
 
 
 class _Routes:
@@ -80,14 +69,14 @@ class _Routes:
 
     async def invoke(self, request: Request) -> Response:
         """Lambda's Invoke, always synchronous and always one run of the handler."""
-        payload = await request.body() or b"{}"
-        if len(payload) > MAX_PAYLOAD_BYTES:
+        body = await body_of(request, MAX_PAYLOAD_BYTES)
+        if body is None:
             return _modelled(413, "RequestTooLargeException", f"Request must be smaller than {MAX_PAYLOAD_BYTES} bytes")
         name, qualifier = request.path_params["name"], request.query_params.get("Qualifier")
         reference = f"{name}:{qualifier}" if qualifier else name
         try:
             outcome = await self._environments.invoke(
-                reference, payload, request.headers.get("x-countersign-request-id")
+                reference, body or b"{}", request.headers.get("x-countersign-request-id")
             )
         except UnknownFunctionError:
             return _modelled(404, "ResourceNotFoundException", f"Function not found: {reference}")
@@ -126,7 +115,7 @@ class _Routes:
 
     async def _answer(self, request: Request, function_error: str | None) -> Response:
         found = self._environments.pool_of(request.path_params["environment"])
-        payload = await request.body()
+        payload = await body_of(request, MAX_RESPONSE_BYTES)
         request_id = request.path_params["request_id"]
         if found is None or not found[1].answer(request_id, payload, function_error):
             return _modelled(400, "InvalidRequestID", "not the invocation of this environment")
@@ -134,9 +123,9 @@ class _Routes:
 
     async def init_error(self, request: Request) -> Response:
         """A handler could not be loaded; the process ends after saying so."""
-        payload = await request.body()
+        payload = await body_of(request, MAX_RESPONSE_BYTES)
         found = self._environments.pool_of(request.path_params["environment"])
-        if found is not None:
+        if found is not None and payload is not None:
             found[1].init_failed(payload)
         return JSONResponse({"status": "OK"}, 202)
 
@@ -150,7 +139,7 @@ class _Routes:
     async def events(self, request: Request) -> Response:
         """An event for the rules of the template; the caller repeats it until it is taken."""
         try:
-            event = json.loads(await request.body())
+            event = json.loads(await body_of(request, MAX_PAYLOAD_BYTES) or b"")
         except ValueError:
             return _modelled(400, "InvalidArgument", "the event is not JSON")
         await self._deliver(event)
@@ -160,7 +149,9 @@ class _Routes:
         """A request of SNS's API, which the functions send here."""
         if self._sns is None:
             return Response(status_code=404)
-        body = await request.body()
+        body = await body_of(request, MAX_PAYLOAD_BYTES)
+        if body is None:
+            return _modelled(413, "RequestTooLargeException", f"Request must be smaller than {MAX_PAYLOAD_BYTES} bytes")
         answer = await asyncio.to_thread(self._sns.answer, body, dict(request.headers))
         return Response(answer.body, answer.status, media_type=answer.content_type)
 

@@ -114,15 +114,15 @@ class Environment:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._time_out)
         self._next.set_result(work)
 
-    def answer(self, request_id: str, payload: bytes, function_error: str | None = None) -> bool:
-        """Take the process's answer; False when it is not working on that request."""
+    def answer(self, request_id: str, payload: bytes | None, function_error: str | None = None) -> bool:
+        """Take the process's answer, None for one that is too large; False when it is not working on that request."""
         if self._work is None or self._work.request_id != request_id:
             return False
-        outcome = Outcome(request_id, payload, function_error)
-        if len(payload) > MAX_RESPONSE_BYTES:
+        if payload is None:
             message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
-            outcome = Outcome.failed(request_id, "Function.ResponseSizeTooLarge", message)
-        self._settle(outcome)
+            self._settle(Outcome.failed(request_id, "Function.ResponseSizeTooLarge", message))
+        else:
+            self._settle(Outcome(request_id, payload, function_error))
         self.state = "finishing"
         return True
 

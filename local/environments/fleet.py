@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import json
 import os
 import uuid
 from collections.abc import Iterable, Mapping
@@ -92,6 +93,12 @@ class Environments:
             if environment_id in pool.environments:
                 return pool, pool.environments[environment_id]
         return None
+
+    def init_error(self, name: str) -> str | None:
+        """Why the last environment of a function's newest version could not load its handler; None when it could."""
+        found = self._functions.function(name)
+        failed = None if found is None else self._pool(found).init_error
+        return None if failed is None else str(json.loads(failed.payload)["errorMessage"])
 
     def kill(self, request_id: str) -> int | None:
         """End the process that handles this invocation, as `kill -9` does; its id, or None when none does."""

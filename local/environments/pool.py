@@ -22,6 +22,7 @@ class Pool:
     def __init__(self, function: Function, limit: int, variables: Variables, log: Log) -> None:
         self.function = function
         self.environments: dict[str, Environment] = {}
+        self.init_error: Outcome | None = None
         self._limit = limit
         self._variables = variables
         self._log = log
@@ -113,6 +114,7 @@ class Pool:
 
     def _after(self, environment: Environment) -> None:
         """An environment has ended: one that never got ready takes an invocation with it, else start another."""
+        self.init_error = None if environment.initialised else environment.init_error
         if self._closed:
             while self._waiting:
                 work = self._waiting.popleft()

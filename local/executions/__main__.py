@@ -22,6 +22,7 @@ from local.executions.database import DamagedError
 from local.executions.functions import Functions
 from local.executions.http import Api, ApiServer, NoRoom
 from local.executions.service import Service, Settings
+from local.receiving import REQUEST_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("aws_durable_execution_sdk_python_testing").setLevel(logging.ERROR)
     try:
         settings = _settings(options)
-        server = ApiServer(options.port, NoRoom, options.socket)
+        server = ApiServer(options.port, NoRoom, options.socket, options.request_seconds)
         work = _Work(server, settings, options.data)
         work.begin()
     except (OSError, ValueError, DamagedError) as error:
@@ -109,6 +110,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--ephemeral", action="store_true", help="keep the state in memory only")
     parser.add_argument("--attempts", type=int, default=5, help="times in a row a handler may be killed")
     parser.add_argument("--backoff", type=float, default=0.5, help="seconds before a killed handler runs again")
+    parser.add_argument("--request-seconds", type=float, default=REQUEST_SECONDS, help="time for sending a request")
     parser.add_argument("--log-level", default="WARNING")
     return parser.parse_args(arguments)
 

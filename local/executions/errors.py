@@ -78,13 +78,6 @@ class CallbackClosedError(ApiError):
     status = 400
 
 
-class ForeignPageError(ApiError):
-    """A web page tried to call the Lambda API, which no page of this project does."""
-
-    code = "AccessDeniedException"
-    status = 403
-
-
 class KilledOnPurposeError(ApiError):
     """The checkpoint's sender was killed by an armed fault; nobody is left to read this."""
 

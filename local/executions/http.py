@@ -1,12 +1,14 @@
 """The Lambda API over HTTP on 127.0.0.1.
 
 Gaps closed: the stock server speaks HTTP/1.0 with a listen backlog of five, reads Stop's body as if the error were a
-member of it (the error *is* the body), acts on half a request of a caller that died, and takes calls from any web page
-the user has open.
+member of it (the error *is* the body), acts on half a request of a caller that died, waits for the other half for ever,
+and takes calls from any web page the user has open.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import logging
 import socket
@@ -23,9 +25,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 from aws_durable_execution_sdk_python_testing.model import CheckpointDurableExecutionRequest
 
+from local.callers import Call, Callers, Refusal
 from local.executions.errors import (
     ApiError,
-    ForeignPageError,
     InvalidContentError,
     InvalidParameterError,
     NoRoomError,
@@ -36,15 +38,17 @@ from local.executions.jumps import NothingWaitsError
 from local.executions.listing import ListRequest
 from local.executions.service import Service
 from local.faults import UnknownFaultError
-from local.lambda_endpoint import InvokeRequest, LambdaEndpoint
-from local.serving import inherited
+from local.lambda_endpoint import LARGEST_REQUEST, InvokeRequest, LambdaEndpoint
+from local.receiving import KEEP_ALIVE_SECONDS, REQUEST_SECONDS, Incoming, too_large, too_late
+from local.serving import HOST, inherited
 from local.shortage import BACKOFF_SECONDS, OUT_OF_FILES, Shortage
 
 logger = logging.getLogger(__name__)
 
-HOST = "127.0.0.1"
 DURABLE = "2025-12-01"
 INVOKE = "2015-03-31"
+_CALLERS = Callers()
+_LINGER_SECONDS = 1.0
 _STATUSES = frozenset({"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED", "PAUSING", "PAUSED", "DELETING"})
 
 
@@ -121,13 +125,6 @@ def _epoch(value: object) -> float:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def _refuse_web_pages(headers: Message) -> None:
-    """A page's calls carry an Origin, or the name of a host that was made to point at this machine."""
-    host = headers.get("Host", "").rpartition(":")[0]
-    if "Origin" in headers or host not in {HOST, "localhost"}:
-        raise ForeignPageError("The local Lambda API does not answer web pages")
-
-
 class Answers(Protocol):
     """Answers every request to the server."""
 
@@ -154,7 +151,6 @@ class Api:
     def answer(self, request: Request) -> Response:
         """The response to a request; every error is one of the API's."""
         try:
-            _refuse_web_pages(request.headers)
             return self._route(request)
         except Exception as error:
             api_error = as_api_error(error)
@@ -302,7 +298,34 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
+    rfile: io.BufferedReader
     server: ApiServer
+
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self._incoming = Incoming(self.connection)
+        self.rfile = io.BufferedReader(self._incoming)
+        self._incoming.give(self.server.request_seconds)
+
+    def handle_one_request(self) -> None:
+        """Wait for a request's first byte as long as a connection may be idle, and not as long for the rest."""
+        try:
+            begun = self.rfile.peek(1)
+        except TimeoutError:
+            begun = b""
+        if not begun:
+            self.close_connection = True
+            return
+        self._incoming.give(self.server.request_seconds)
+        super().handle_one_request()
+        self._incoming.give(KEEP_ALIVE_SECONDS)
+
+    def finish(self) -> None:
+        """Close; what the caller has not taken by now is not waited for."""
+        self.connection.settimeout(0)
+        with contextlib.suppress(OSError):
+            super().finish()
 
     def do_GET(self) -> None:
         self._serve()
@@ -317,20 +340,51 @@ class _Handler(BaseHTTPRequestHandler):
         logger.debug(format, *arguments)
 
     def _serve(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length)
-        if len(body) < length:  # its caller died while sending it, so it was never asked: RFC 9112, section 8
+        body = self._body()
+        if body is None:
             self.close_connection = True
-            return
+        elif isinstance(body, Refusal):
+            self._refuse(body)
+        else:
+            self._respond(self.server.api.answer(self._request(body)))
+
+    def _body(self) -> bytes | Refusal | None:
+        """Read the body; None when its caller died while sending it, so it was never asked: RFC 9112, section 8."""
+        refusal = _CALLERS.refusal(self._call()) or refusal_of_body(self.headers)
+        if refusal is not None:
+            return refusal
+        length = int(self.headers.get("Content-Length", "0"))
+        try:
+            body = self.rfile.read(length)
+        except TimeoutError:
+            return too_late(self.server.request_seconds)
+        return body if len(body) == length else None
+
+    def _call(self) -> Call:
+        address, port = self.connection.getsockname()[:2]
+        return Call((address, port), self.client_address[0], self.command, self.path, tuple(self.headers.items()))
+
+    def _request(self, body: bytes) -> Request:
         parts = urlsplit(self.path)
-        request = Request(
+        return Request(
             method=self.command,
             segments=tuple(unquote(part) for part in parts.path.split("/") if part),
             query=parse_qs(parts.query, keep_blank_values=True),
             headers=self.headers,
             body=body,
         )
-        response = self.server.api.answer(request)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answer, and close: what is left of the body is not the next request."""
+        self.close_connection = True
+        self._respond(Response(refusal.status, refusal.body, {**refusal.headers, "connection": "close"}))
+        self.connection.shutdown(socket.SHUT_WR)
+        self._incoming.give(_LINGER_SECONDS)
+        while self.rfile.read1():  # closed at once, the connection would be reset before its caller has the answer
+            pass
+
+    def _respond(self, response: Response) -> None:
+        self.connection.settimeout(self.server.request_seconds)
         self.send_response(response.status)
         self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
         self.send_header("Content-Length", str(len(response.body)))
@@ -341,6 +395,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
 
+def refusal_of_body(headers: Message) -> Refusal | None:
+    """Return why a body will not be read, by what its headers say of its length; None when it will."""
+    lengths = set(headers.get_all("Content-Length", ["0"]))
+    length = lengths.pop()
+    if "Transfer-Encoding" in headers:
+        return Refusal("Send the body with a Content-Length, not in chunks.", 411, InvalidContentError.code)
+    if lengths or not length.isdecimal():
+        return Refusal("Content-Length must be one whole number.", 400, InvalidContentError.code)
+    too_long = len(length) > len(str(LARGEST_REQUEST)) or int(length) > LARGEST_REQUEST
+    return too_large(LARGEST_REQUEST) if too_long else None
+
+
 class ApiServer(ThreadingHTTPServer):
     """Listens on 127.0.0.1 only. The socket is bound when the object is made, requests wait until it serves."""
 
@@ -348,13 +414,20 @@ class ApiServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close: ClassVar[bool] = False  # type: ignore[misc]  # a setting of the base class
 
-    def __init__(self, port: int, api: Callable[[], Answers], listener: int | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        api: Callable[[], Answers],
+        listener: int | None = None,
+        request_seconds: float = REQUEST_SECONDS,
+    ) -> None:
         super().__init__((HOST, port), _Handler, bind_and_activate=listener is None)
         if listener is not None:
             self.socket.close()
             self.socket = inherited(listener)
             self.server_address = self.socket.getsockname()
         self._shortage = Shortage()
+        self.request_seconds = request_seconds
         self.api = api()
 
     @property

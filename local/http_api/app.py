@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from local.callers import Call, Callers, Guarded
 from local.clock import FILE, StackClock
 from local.environments.outcome import Invoke, Outcome
 from local.http_api import answers, cors, payload, static
@@ -18,9 +19,10 @@ from local.http_api.authorizer import Authorizer, Permission, Refusal
 from local.http_api.routing import Match, find_route
 from local.http_api.throttle import Throttle
 from local.http_api.workbench import PLACES, Workbench
-from local.identity import Issuer, foreign
+from local.identity import Issuer
 from local.outbox import PLACE as OUTBOX
 from local.outbox import Outbox
+from local.receiving import body_of
 from local.template import Template
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,8 @@ PAYLOAD_BYTES = 10 * 1024 * 1024
 """An HTTP API takes no larger request."""
 INTEGRATION_SECONDS = 30.0
 """An HTTP API waits no longer for a function."""
+OWN_PAGE = Callers(page=True)
+"""Sign-in, clock, faults and outbox are for the page of this port; no link leads to them."""
 
 
 def gateway(  # noqa: PLR0913 - where things are, each by its name
@@ -45,8 +49,8 @@ def gateway(  # noqa: PLR0913 - where things are, each by its name
 
     A function is run by `invoke(name, event as JSON bytes)`. The sign-in's signing key and the clock's offset are in
     the folder `data`; with None the key lives as long as the application and the time is the machine's. Faults and time
-    are the business of the executions process at `executions`, messages of `outbox`; with None there are none. Requests
-    must name this host: a page on the internet that lets its name point here (DNS rebinding) is turned away.
+    are the business of the executions process at `executions`, messages of `outbox`; with None there are none. The
+    pages of other sites are refused, except those that the template's cross-origin rules permit to use the HTTP API.
     """
     audiences = [route.authorizer.audience for route in template.http_api.routes if route.authorizer]
     client_id = audiences[0][0] if audiences and audiences[0] else "local"
@@ -54,7 +58,10 @@ def gateway(  # noqa: PLR0913 - where things are, each by its name
     issuer = Issuer(f"http://127.0.0.1:{port}", client_id, data, clock.time)
     workbench = None if executions is None else Workbench(executions)
     throttle = Throttle(template.http_api.throttling)
-    return _Gateway(template, invoke, issuer, clock, workbench, outbox, throttle, port, integration_seconds)
+    rules = template.http_api.cors
+    callers = Callers(page=True, site=() if rules is None else rules.allow_origins)
+    application = _Gateway(template, invoke, issuer, clock, workbench, outbox, throttle, port, integration_seconds)
+    return Guarded(application, callers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +93,17 @@ class _Gateway:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        hosts = {f"{name}:{self.port}" for name in ("127.0.0.1", "localhost")}
-        if request.headers.get("host", "") not in hosts:
-            return answers.plain(403, "Forbidden")
         path = request.scope["raw_path"].decode("ascii")
         if path.startswith("/local/"):
-            return await self._local(request, path, {f"http://{host}" for host in hosts})
+            return await self._local(request, path)
         if request.method in {"GET", "HEAD"} and (page := self._page(request, path)) is not None:
             return page
         return await self._api(request, path)
 
-    async def _local(self, request: Request, path: str, own_origins: set[str]) -> Response:
-        refusal = foreign(request, own_origins)
+    async def _local(self, request: Request, path: str) -> Response:
+        refusal = OWN_PAGE.refusal(Call.of(request.scope))
         if refusal is not None:
-            return refusal
+            return Response(refusal.body, refusal.status, dict(refusal.headers))
         if self.workbench is not None and path in PLACES:
             return await self.workbench.answer(request, path)
         if self.outbox is not None and path == OUTBOX:
@@ -133,7 +137,7 @@ class _Gateway:
         if not self.throttle.admits(match.route):
             return answers.plain(429, "Too Many Requests")
         permission = self._permission(request, match)
-        body = await _read(request)
+        body = await body_of(request, PAYLOAD_BYTES)
         if body is None:
             return answers.plain(413, "Request Entity Too Large")
         addressee = payload.Addressee(
@@ -168,15 +172,3 @@ def _end_unheard(running: asyncio.Task[Outcome]) -> None:
     """A function that nobody waits for any more may fail in silence: its own log has the story."""
     if not running.cancelled():
         running.exception()
-
-
-async def _read(request: Request) -> bytes | None:
-    """The body; None when it is larger than an HTTP API takes."""
-    if int(request.headers.get("content-length", "0")) > PAYLOAD_BYTES:
-        return None
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > PAYLOAD_BYTES:
-            return None
-    return bytes(body)

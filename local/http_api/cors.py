@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from local.callers import permits
 from local.template import Cors
 
 
@@ -28,7 +29,7 @@ def allow(request: Request, response: Response, cors: Cors) -> bool:
     for name in [name for name in response.headers if name.startswith("access-control-")]:
         del response.headers[name]
     origin = request.headers.get("origin")
-    if origin is None or not _permitted(origin, cors.allow_origins):
+    if origin is None or not permits(cors.allow_origins, origin):
         return False
     anyone = "*" in cors.allow_origins and not cors.allow_credentials
     response.headers["access-control-allow-origin"] = "*" if anyone else origin
@@ -37,8 +38,3 @@ def allow(request: Request, response: Response, cors: Cors) -> bool:
     if cors.expose_headers:
         response.headers["access-control-expose-headers"] = ",".join(cors.expose_headers)
     return True
-
-
-def _permitted(origin: str, allowed: tuple[str, ...]) -> bool:
-    scheme = origin.partition("://")[0]
-    return bool({"*", f"{scheme}://*", origin} & set(allowed))

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from local.http_api import answers
+from local.receiving import body_of
 
 if TYPE_CHECKING:
     import urllib3
@@ -32,8 +33,8 @@ class Workbench:
         """The executions process's answer; 503 while it does not answer."""
         if request.method not in _METHODS:
             return answers.plain(405, "Method Not Allowed")
-        body = await request.body()
-        if len(body) > _LARGEST_BYTES:
+        body = await body_of(request, _LARGEST_BYTES)
+        if body is None:
             return answers.plain(413, "Request Entity Too Large")
         return await asyncio.to_thread(self._ask, request.method, path, body)
 

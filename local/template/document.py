@@ -3,6 +3,7 @@
 Only what is looked at is resolved, so resources that the local stack does not run may use anything.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import yaml
 
+_WHOLE = re.compile("-?[0-9]{1,15}")
 _KINDS: Mapping[type, str] = {dict: "a mapping", list: "a list", type(None): "nothing"}
 
 
@@ -51,6 +53,8 @@ def load(path: Path) -> dict[str, Any]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise TemplateError(f"{path.name}: {reason}") from error
+    except UnicodeDecodeError as error:
+        raise TemplateError(f"{path.name}: is not UTF-8 text: {error.reason} at byte {error.start}") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" line {mark.line + 1}" if mark else ""
@@ -133,10 +137,9 @@ class Node:
         """The value as a whole number."""
         if self.missing and default is not None:
             return default
-        try:
-            return int(self.text())
-        except ValueError:
-            raise self.wrong("a whole number") from None
+        if not _WHOLE.fullmatch(self.text()):
+            raise self.wrong("a whole number")
+        return int(self.text())
 
     def flag(self, *, default: bool) -> bool:
         """The value as true or false."""

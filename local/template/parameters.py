@@ -10,30 +10,52 @@ from typing import Any
 from local.template.document import Node, TemplateError
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+# What CloudFormation documents for Number, "an integer or float", without the further spellings of Python's float().
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
+_FROM_SHELL = "_SECONDS"
 
 
-def variable_name(parameter: str) -> str:
-    """The variable that overrides a parameter: `DecisionWindowSeconds` is `DECISION_WINDOW_SECONDS`."""
-    return _WORD.sub("_", parameter).upper()
+def variable_name(parameter: str) -> str | None:
+    """The variable that overrides a parameter: `DECISION_WINDOW_SECONDS` for `DecisionWindowSeconds`.
+
+    Only waits have one. Names such as LOG_LEVEL are set in many shells and mean other programs there.
+    """
+    name = _WORD.sub("_", parameter).upper()
+    return name if name.endswith(_FROM_SHELL) else None
 
 
 def values(declared: Node, samconfig: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """Every declared parameter's value, checked against the rules of its declaration.
 
-    Raises TemplateError for a value that breaks them, a missing one, or an override of an unknown parameter.
+    Raises TemplateError for a value that breaks them, a missing one, or an override of an unknown parameter; the
+    message begins with the place where the value was chosen.
     """
     overrides = _local_overrides(samconfig)
     chosen: dict[str, str] = {}
     for name, node in declared.members():
-        value = environment.get(variable_name(name), overrides.pop(name, None))
-        default = node.at("Default")
-        if value is None and default.missing:
-            raise TemplateError(f"{node.path}: has no default and no local value in {samconfig.name}")
-        chosen[name] = default.text() if value is None else value
-        _check(node, chosen[name])
-    if overrides:
-        raise TemplateError(f"{samconfig.name}: {min(overrides)} is not a parameter of the template")
+        place, chosen[name] = _choice(name, node, samconfig, overrides, environment)
+        rule = _broken_rule(node, chosen[name])
+        if rule is not None:
+            raise TemplateError(f"{place} {rule}, not {chosen[name]!r}")
+    unknown = overrides.keys() - chosen.keys()
+    if unknown:
+        raise TemplateError(f"{samconfig.name}: {min(unknown)} is not a parameter of the template")
     return chosen
+
+
+def _choice(
+    name: str, node: Node, samconfig: Path, overrides: Mapping[str, str], environment: Mapping[str, str]
+) -> tuple[str, str]:
+    """The place where a parameter's value was chosen, and the value."""
+    variable = variable_name(name)
+    if variable is not None and variable in environment:
+        return variable, environment[variable]
+    if name in overrides:
+        return f"{samconfig.name}: {name}", overrides[name]
+    default = node.at("Default")
+    if default.missing:
+        raise TemplateError(f"{node.path}: has no default and no local value in {samconfig.name}")
+    return default.path, default.text()
 
 
 def _local_overrides(samconfig: Path) -> dict[str, str]:
@@ -46,7 +68,7 @@ def _local_overrides(samconfig: Path) -> dict[str, str]:
         given = content.get("parameter_overrides", [])
         words = shlex.split(given) if isinstance(given, str) else [str(word) for word in given]
         return dict(_pair(word) for word in words)
-    except (tomllib.TOMLDecodeError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, TypeError) as error:
         raise TemplateError(f"{samconfig.name}: local parameter_overrides cannot be read: {error}") from error
 
 
@@ -57,24 +79,25 @@ def _pair(word: str) -> tuple[str, str]:
     return name, value.strip('"')
 
 
-def _check(node: Node, value: str) -> None:
-    allowed = node.at("AllowedValues").texts()
+def _broken_rule(node: Node, value: str) -> str | None:
+    """The rule of the declaration that a value breaks, in the template's own words if it has some; None if none is."""
+    allowed, pattern = node.at("AllowedValues").texts(), node.at("AllowedPattern")
+    broken = None
     if allowed and value not in allowed:
-        raise TemplateError(f"{node.path}: {value!r} is not one of {', '.join(allowed)}")
-    if node.at("Type").text("String") == "Number":
-        _check_number(node, value)
-    pattern = node.at("AllowedPattern")
-    if not pattern.missing and not re.fullmatch(pattern.text(), value):
-        raise TemplateError(f"{node.path}: {value!r} does not match {pattern.text()}")
+        broken = f"must be one of {', '.join(allowed)}"
+    elif not pattern.missing and not re.fullmatch(pattern.text(), value):
+        broken = f"must match {pattern.text()}"
+    elif node.at("Type").text("String") == "Number":
+        broken = _broken_bound(node, value)
+    return broken and node.at("ConstraintDescription").text(broken)
 
 
-def _check_number(node: Node, value: str) -> None:
-    try:
-        number = float(value)
-    except ValueError:
-        raise TemplateError(f"{node.path}: {value!r} is not a number") from None
+def _broken_bound(node: Node, value: str) -> str | None:
+    if not _NUMBER.fullmatch(value):
+        return "must be a number"
     low, high = node.at("MinValue"), node.at("MaxValue")
-    if not low.missing and number < float(low.text()):
-        raise TemplateError(f"{node.path}: {value} is below the smallest value, {low.text()}")
-    if not high.missing and number > float(high.text()):
-        raise TemplateError(f"{node.path}: {value} is above the largest value, {high.text()}")
+    if not low.missing and float(value) < float(low.text()):
+        return f"must be at least {low.text()}"
+    if not high.missing and float(value) > float(high.text()):
+        return f"must be at most {high.text()}"
+    return None

@@ -16,20 +16,27 @@ from moto.core.botocore_stubber import BotocoreStubber
 
 from orders.adapters.clients import dynamodb_client, s3_client
 from orders.adapters.documents import Bucket, BucketDocuments, S3Bucket
-from orders.adapters.dynamodb import DynamoDuplicates, DynamoOrderBook, DynamoOutbox, OrdersTable
+from orders.adapters.dynamodb import (
+    DynamoDuplicates,
+    DynamoOrderBook,
+    DynamoOutbox,
+    DynamoQuotaCounters,
+    OrdersTable,
+)
 from orders.adapters.memory import (
     MemoryBucket,
     MemoryDuplicates,
     MemoryLedger,
     MemoryOrderBook,
     MemoryOutbox,
+    MemoryQuotaCounters,
     MemoryWarehouse,
     MovableClock,
 )
 from orders.adapters.reference import load_catalogue
 from orders.adapters.sandbox import DynamoLedger, Ledger, SandboxGateway, SandboxWarehouse
 from orders.domain.model import Sku
-from orders.services.ports import Duplicates, Outbox, PaymentGateway, Warehouse
+from orders.services.ports import Duplicates, Outbox, PaymentGateway, QuotaCounters, Warehouse
 from orders.wiring import Book
 from tests.builders import NOON
 
@@ -58,6 +65,7 @@ class Adapters:
     outbox: Outbox
     duplicates: Duplicates
     warehouse: Stock
+    quotas: QuotaCounters
     ledger: Ledger
     gateway: PaymentGateway
 
@@ -72,6 +80,7 @@ def in_memory() -> Adapters:
         outbox=MemoryOutbox(),
         duplicates=MemoryDuplicates(),
         warehouse=MemoryWarehouse(load_catalogue()),
+        quotas=MemoryQuotaCounters(),
         ledger=ledger,
         gateway=SandboxGateway(ledger, MovableClock(NOON)),
     )
@@ -88,6 +97,7 @@ def on_aws() -> Adapters:
         outbox=DynamoOutbox(table, SHARDS),
         duplicates=DynamoDuplicates(table),
         warehouse=SandboxWarehouse(table, load_catalogue()),
+        quotas=DynamoQuotaCounters(table),
         ledger=ledger,
         gateway=SandboxGateway(ledger, MovableClock(NOON)),
     )

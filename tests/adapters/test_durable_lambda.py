@@ -196,6 +196,7 @@ def test_a_memory_signal_is_taken_once() -> None:
     signaller.close("late")
     assert [signaller.wake(callback) for callback in ("one", "one", "late", "two")] == [True, False, False, True]
     assert signaller.woken == ("one", "two")
+    assert signaller.signals == ("one", "one", "late", "two")
     assert [signaller.keep_alive(callback) for callback in ("three", "late")] == [True, False]
     assert signaller.beats == ("three", "late")
 

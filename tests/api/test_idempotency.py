@@ -45,10 +45,11 @@ def test_a_replay_tells_what_was_answered_then_not_what_is_true_now(world: World
 
 
 def test_a_repeated_decision_wakes_the_workflow_once(world: World) -> None:
-    event = decision(world.pending())
+    order_id = world.pending()
+    event = decision(order_id)
 
     assert call(event).text == call(event).text
-    assert len(world.signaller.woken) == 1
+    assert world.signaller.signals == (f"callback-of-{order_id}-1",)
 
 
 def test_the_same_word_with_another_key_is_the_same_decision_and_no_replay(world: World) -> None:

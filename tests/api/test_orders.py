@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from approval_api import handler
+from orders.domain.errors import InvalidReferenceDataError
 from orders.domain.submission import order_id_for
 from tests.api.world import AUTOMATIC, NOBODYS, ONE_LEVEL, World, a_key, an_event, call, decision
 
@@ -161,3 +165,17 @@ def test_what_everybody_may_know(world: World) -> None:
         "groups": ["finance", "managers"],
     }
     assert call(an_event("GET", "/health", person=None)).json == {"status": "ok"}
+
+
+def test_a_function_whose_services_cannot_be_built_is_not_healthy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Health was answered by functions that answered nothing else."""
+
+    def broken() -> None:
+        raise InvalidReferenceDataError("policy.json: /tiers must be a list")
+
+    monkeypatch.setattr(handler, "services", broken)
+
+    answer = call(an_event("GET", "/health", person=None))
+
+    assert (answer.status, answer.json["code"]) == (500, "internal")
+    assert "tiers" not in answer.json["detail"]

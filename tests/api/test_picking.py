@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from orders.domain.errors import JobNotUnderWayError
 from orders.domain.model import OrderId
 from tests.api.world import NOBODYS, Answer, World, a_key, an_event, call
 
@@ -59,6 +60,36 @@ def test_a_station_that_lost_its_job_is_told(world: World, order_id: str) -> Non
 
     for answer in (beat(order_id), report(order_id, "picked")):
         assert (answer.status, answer.json["code"]) == (409, "job-superseded")
+
+
+def test_a_result_before_the_workflow_listens_wakes_the_wait_for_the_claim(world: World, order_id: str) -> None:
+    """A claim and its result, back to back: the signal of the claim may be lost, so the result sends it again."""
+    beat(order_id)
+
+    assert report(order_id, "picked").status == 200
+
+    claim = f"callback-of-{order_id}-job-1"
+    assert world.signaller.signals == (f"callback-of-{order_id}-1", claim, claim)
+
+
+@pytest.mark.parametrize("outcome", ["picked", "failed"])
+def test_the_workflow_does_not_listen_to_a_job_that_has_its_result(world: World, order_id: str, outcome: str) -> None:
+    beat(order_id)
+    report(order_id, outcome, reason="Not there")
+
+    with pytest.raises(JobNotUnderWayError):
+        world.services().picking.listen(OrderId(order_id), 1, f"picking-of-{order_id}")
+
+    assert world.row(order_id).jobs[0].picking_callback_id is None
+    assert world.services().picking.settle_job(OrderId(order_id), 1).outcome == outcome
+
+
+def test_the_workflow_does_not_listen_to_a_job_of_an_order_that_is_held(world: World, order_id: str) -> None:
+    beat(order_id)
+    world.services().notification.execution_lost(OrderId(order_id), "STOPPED")
+
+    with pytest.raises(JobNotUnderWayError):
+        world.services().picking.listen(OrderId(order_id), 1, f"picking-of-{order_id}")
 
 
 def test_a_result_is_taken_once_and_wakes_the_workflow(world: World, order_id: str) -> None:

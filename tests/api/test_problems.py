@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from approval_api.requests import MOST_BYTES
 from orders.domain.errors import CorruptDocumentError, TransientFaultError, WriteConflictError
 from orders.domain.model import OrderId
 from tests.api.world import NOBODYS, ONE_LEVEL, Answer, World, a_key, an_event, call, decision
@@ -30,6 +29,11 @@ def refused(answer: Answer, status: int, code: str) -> Any:
 def submitting(body: Any, **parts: Any) -> Answer:
     """Submit whatever it is."""
     return call(an_event("POST", "/orders", body=body, **parts))
+
+
+def called(method: str, path: str) -> Any:
+    """Return what an address answers."""
+    return call(an_event(method, path)).json
 
 
 def findings(answer: Answer) -> dict[str, str]:
@@ -91,8 +95,25 @@ def test_json_may_name_its_character_set(world: World) -> None:
     assert submitting(ONE_LEVEL, headers={"content-type": "application/json; charset=utf-8"}).status == 202
 
 
+def test_a_body_may_have_a_million_bytes(world: World) -> None:
+    """The number is part of the contract; space around JSON counts."""
+    assert submitting(json.dumps(ONE_LEVEL).ljust(1_000_000)).status == 202
+
+
 def test_a_body_over_the_limit_is_too_large(world: World) -> None:
-    refused(submitting({**ONE_LEVEL, "note": "x" * MOST_BYTES}), 413, "too-large")
+    problem = refused(submitting(json.dumps(ONE_LEVEL).ljust(1_000_001)), 413, "too-large")
+
+    assert problem["detail"] == "Send at most 1,000,000 bytes; split the order."
+    assert called("GET", "/openapi.json")["paths"]["/orders"]["post"]["responses"]["413"]["description"] == (
+        "The body has more than 1,000,000 bytes"
+    )
+
+
+def test_the_limit_counts_bytes_and_not_characters(world: World) -> None:
+    text = json.dumps({**ONE_LEVEL, "note": "\u00fc" * 100}, ensure_ascii=False)
+
+    refused(submitting(text.ljust(999_901)), 413, "too-large")
+    assert submitting(text.ljust(999_900)).status == 202
 
 
 # --- what must be changed ---------------------------------------------------------------------------------------------
@@ -111,7 +132,7 @@ def test_every_finding_has_its_pointer_and_its_sentence(world: World) -> None:
     assert findings(submitting(body)) == {
         "/customer": "Enter something; this cannot be empty.",
         "/currency": "Use a text, in quotes.",
-        "/lines/0/quantity": "Use a whole number, without quotes.",
+        "/lines/0/quantity": "Use a whole number, without quotes or a decimal point.",
         "/lines/1/sku": "Use at most 64 characters.",
         "/lines/1/quantity": "Add this; it is required.",
         "/lines/2": "Use an object, in curly brackets.",
@@ -143,8 +164,8 @@ def test_each_limit_of_a_submission_is_told(world: World, field: str, value: Any
     [
         (0, "Use 1 or more."),
         (10_001, "Use 10000 or less."),
-        (1.5, "Use a whole number, without quotes."),
-        ("1", "Use a whole number, without quotes."),
+        (1.5, "Use a whole number, without quotes or a decimal point."),
+        ("1", "Use a whole number, without quotes or a decimal point."),
     ],
 )
 def test_a_quantity_is_a_whole_number_in_its_limits(world: World, quantity: Any, sentence: str) -> None:
@@ -171,7 +192,7 @@ def test_a_body_is_an_object(world: World, body: str) -> None:
 
 
 def test_a_post_without_a_body_asks_for_one(world: World) -> None:
-    assert findings(submitting(None)) == {"": "Add this; it is required."}
+    assert findings(submitting(None)) == {"": "Send a JSON object; this request has no body."}
 
 
 @pytest.mark.parametrize("depth", [21, 100_000])

@@ -20,6 +20,7 @@ from orders.adapters.memory import (
     MemoryOrderBook,
     MemoryOutbox,
     MemoryPublisher,
+    MemoryQuotaCounters,
     MemorySignaller,
     MemoryStarter,
     MemoryTasks,
@@ -176,6 +177,7 @@ class World:
     history: MemoryHistory = field(default_factory=MemoryHistory)
     bucket: MemoryBucket = field(default_factory=MemoryBucket)
     tasks: MemoryTasks = field(default_factory=MemoryTasks)
+    quotas: MemoryQuotaCounters = field(default_factory=MemoryQuotaCounters)
 
     def services(self) -> Services:
         """Return the services over this world's adapters."""
@@ -196,6 +198,7 @@ class World:
             bureau=SandboxBureau(),
             duplicates=MemoryDuplicates(),
             warehouse=MemoryWarehouse(load_catalogue()),
+            quotas=self.quotas,
             gateway=SandboxGateway(MemoryLedger(), SystemClock()),
             outbox=MemoryOutbox(),
             publisher=MemoryPublisher(),

@@ -85,6 +85,7 @@ EFFECTS: Mapping[str, frozenset[str]] = {
     "signaller": frozenset({"wake", "keep_alive"}),
     "duplicates": frozenset({"first_with"}),
     "warehouse": frozenset({"reserve", "release"}),
+    "quotas": frozenset({"claim", "release"}),
     "gateway": frozenset({"authorise", "capture", "settled", "void", "refund"}),
     "outbox": frozenset({"record", "mark_published"}),
     "publisher": frozenset({"publish"}),
@@ -94,6 +95,7 @@ QUESTIONS: Mapping[str, frozenset[str]] = {
     "orders": frozenset({"get"}),
     "documents": frozenset({"get", "read"}),
     "gateway": frozenset({"state"}),
+    "quotas": frozenset({"used"}),
     "bureau": frozenset({"check"}),
 }
 # Threads in which a call is not the workflow's: people's (the API), and those in which the runner invokes the notifier.

@@ -44,7 +44,11 @@ class Field:
         self, played: Iterable[Played], expected: Outcome, only: frozenset[str] = EVERYTHING
     ) -> tuple[str, ...]:
         """Return everything that is wrong, with any of the orders or with the shelves they all took from."""
-        return (*(trouble for each in played for trouble in each.trouble(expected, only)), *self._wrong_shelves())
+        return (
+            *(trouble for each in played for trouble in each.trouble(expected, only)),
+            *self._wrong_shelves(),
+            *self._wrong_quotas(),
+        )
 
     def _play(self, plan: Sequence[Fault]) -> Played:
         key = f"disturbed-{next(self.numbers)}"
@@ -72,6 +76,16 @@ class Field:
             gone = good.stock - warehouse.available(sku)  # type: ignore[attr-defined]  # memory
             if gone != held[sku]:
                 yield f"{gone} of {sku} are gone, reservations hold {held[sku]}"
+
+    def _wrong_quotas(self) -> Iterator[str]:
+        """Yield the counters that say something else than the claims on them, over all orders of the field."""
+        quotas = self.world.ports.quotas
+        held: Counter[tuple[str, str]] = Counter()
+        for amounts in quotas._claims.values():  # type: ignore[attr-defined]  # memory
+            held.update(amounts or {})
+        for counter, used in quotas._used.items():  # type: ignore[attr-defined]  # memory
+            if used != held[counter]:
+                yield f"{counter} says {used}, claims hold {held[counter]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What must hold of an order at every end, however it was disturbed (promise R5). Written once, for every suite.
 
 `evidence_of` collects what everybody who was involved says: the row and its writes, the audit, the payment provider's
-ledger, the warehouse's reservations, the outbox, the person who was told that a decision counts, and the execution.
+ledger, the warehouse's reservations, the requester's quota, the outbox, the person who was told that a decision counts,
+and the execution.
 `violations` names every rule that this evidence breaks.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 from aws_durable_execution_sdk_python_testing.execution import Execution
@@ -40,7 +41,10 @@ _SPOKEN = {"Decide": ("approved", "rejected"), "ReportPicking": ("picked", "pick
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of one order. `taken` and `ordered` count goods; `result` is the status it returned."""
+    """What is known of one order.
+
+    `taken` and `ordered` count goods, `held` what it holds of its requester's quota; `result` is its returned status.
+    """
 
     row: Order
     audit: tuple[AuditEntry, ...]
@@ -53,6 +57,7 @@ class Evidence:
     ended: bool
     result: str | None
     task: Report | None = None
+    held: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def evidence_of(people: People) -> Evidence:
@@ -78,6 +83,7 @@ def evidence_of(people: People) -> Evidence:
         ended=execution.is_complete,
         result=result_status(execution),
         task=world.ports.tasks.reports.get(task_of(order_id)),  # type: ignore[attr-defined]  # memory
+        held=_held(people),
     )
 
 
@@ -89,6 +95,16 @@ def _taken(people: People) -> Counter[Sku]:
         if key.startswith(f"{people.order_id}:"):
             taken.update(quantities or {})
     return taken
+
+
+def _held(people: People) -> Counter[tuple[str, str]]:
+    """Return what the order's claims hold of its requester's quota."""
+    claims = people.world.ports.quotas._claims  # type: ignore[attr-defined]  # memory
+    held: Counter[tuple[str, str]] = Counter()
+    for key, amounts in dict(claims).items():
+        if key.startswith(f"{people.order_id}:"):
+            held.update(amounts or {})
+    return held
 
 
 def violations(evidence: Evidence) -> list[str]:
@@ -121,6 +137,12 @@ def stock_is_out_iff_shipped(evidence: Evidence) -> Iterator[str]:
     expected = evidence.ordered if evidence.row.status is Status.COMPLETED else {}
     if evidence.row.is_final and dict(evidence.taken) != dict(expected):
         yield f"{evidence.row.status} holds {dict(evidence.taken)}"
+
+
+def quota_is_given_back(evidence: Evidence) -> Iterator[str]:
+    """An order that is closed holds nothing of its requester's quota."""
+    if evidence.row.is_final and evidence.held:
+        yield f"{evidence.row.status} holds {dict(evidence.held)}"
 
 
 def money_is_where_the_status_says(evidence: Evidence) -> Iterator[str]:
@@ -217,6 +239,7 @@ RULES: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     money_moves_once,
     capture_implies_every_level_met,
     stock_is_out_iff_shipped,
+    quota_is_given_back,
     money_is_where_the_status_says,
     every_accepted_decision_counts,
     every_move_is_in_the_table,

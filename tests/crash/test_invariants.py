@@ -111,6 +111,7 @@ WRONGS: dict[str, tuple[str, Callable[[Evidence], Evidence]]] = {
     ),
     "goods kept": ("stock_is_out_iff_shipped", lambda e: replace(e, row=replace(e.row, status=Status.FAILED))),
     "goods missing": ("stock_is_out_iff_shipped", lambda e: replace(e, taken={ATLAS: 2})),
+    "quota held for ever": ("quota_is_given_back", lambda e: replace(e, held={("requester-1", "ORDERS"): 1})),
     "not paid": ("money_is_where_the_status_says", lambda e: replace(e, ledger=e.ledger[:1])),
     "money set aside for ever": (
         "money_is_where_the_status_says",

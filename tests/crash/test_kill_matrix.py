@@ -39,8 +39,12 @@ SEEDS = int(os.environ.get("KILL_SEEDS", "5"))
 LANES = 2
 TRIES = 12
 PATIENCE_SECONDS = 40
-# How fast an order moves on is printed (2 s on a quiet machine); asserted is only that it does move on.
-SLOWEST_RECOVERY_SECONDS = 40.0
+# R3: an order goes on within 2 s of the restart. That is a promise about a quiet machine, on which an undisturbed order
+# takes QUIET_ORDER_SECONDS; on a busy one, everything may take as many times longer as such an order does in this test.
+RESUME_SECONDS = 2.0
+QUIET_ORDER_SECONDS = 0.7
+# A submission that died half-way holds its key for a lease of five seconds, and is then asked again.
+SLOWEST_SUBMISSION_SECONDS = 40.0
 # An order of this size needs three people, and then rests.
 RESTING = [{"sku": "MERIDIAN-GIS", "quantity": 60}]
 COOLING_OFF_SECONDS = 12
@@ -243,6 +247,7 @@ class Lane:
         self.windows: dict[str, Span] = {"waiting": Span(0.0, 0.3)}
         self.restings: list[tuple[str, float]] = []
         self.downs: list[Span] = []
+        self.paces: list[float] = []
 
     def work(self, cells: Sequence[Cell]) -> Iterator[Blow]:
         """Strike until every cell was hit, or was missed too often.
@@ -271,6 +276,7 @@ class Lane:
             submission.run()
             decision = self._decided(order_of(submission), verdict)
             life = self._ended(verdict, submission, decision)
+            self.paces.append(life.moments[-1] - submission.asked)
             for phase in PHASES:
                 if phase.verdict == verdict and phase.name != "waiting":
                     span = phase.span(life)
@@ -457,8 +463,11 @@ def life_of(asked: Span, decided: Span, audit: list[dict[str, Any]], execution: 
     return Life(asked, decided, {each["event"]: seconds_of(each["at"]) for each in audit}, operations, sorted(moments))
 
 
-def run_lane(folder: Path, seed: int, cells: Sequence[Cell]) -> tuple[list[Blow], list[float]]:
-    """Return every blow of one lane, and by how much each timer was late; the goods that are gone must add up."""
+def run_lane(folder: Path, seed: int, cells: Sequence[Cell]) -> tuple[list[Blow], list[float], list[float]]:
+    """Return a lane's blows, by how much each timer was late, and how long undisturbed orders took.
+
+    The goods that are gone must add up.
+    """
     with Stack(folder, environment={"COOLING_OFF_SECONDS": str(COOLING_OFF_SECONDS)}) as stack:
         lane = Lane(stack, seed)
         blows = []
@@ -470,7 +479,7 @@ def run_lane(folder: Path, seed: int, cells: Sequence[Cell]) -> tuple[list[Blow]
         late = lane.check_timers()
         assert lane.orders.taken("ATLAS-ED") == 3 * lane.completed
         assert lane.orders.taken("MERIDIAN-GIS") == 60 * len(lane.restings)
-        return blows, late
+        return blows, late, lane.paces
 
 
 @pytest.mark.timeout(1800)
@@ -489,15 +498,25 @@ def test_no_kill_in_any_phase_loses_an_order_or_doubles_an_effect(
         ]
         results = [lane.result() for lane in lanes]
 
-    blows = [blow for found, _ in results for blow in found]
+    blows = [blow for found, _, _ in results for blow in found]
     report(blows, seed, record_testsuite_property)
     hit = {blow.cell for blow in blows if blow.hit}
     assert [cell.name for cell in cells if cell not in hit] == []
-    recoveries = [blow.recovery for blow in blows if not blow.cell.kills_its_own_request]
-    assert max(recoveries) <= SLOWEST_RECOVERY_SECONDS
-    late = [seconds for _, found in results for seconds in found]
+    check_recoveries(blows, [pace for _, _, paces in results for pace in paces], record_testsuite_property)
+    late = [seconds for _, found, _ in results for seconds in found]
     record_testsuite_property("timers that slept through kills", f"{len(late)}, at most {max(late):.2f} s late")
     assert max(late) <= TIMER_GRACE_SECONDS
+
+
+def check_recoveries(blows: Sequence[Blow], paces: Sequence[float], record: Callable[[str, object], None]) -> None:
+    """Hold every order to R3, in the time of this machine."""
+    slowness = max(1.0, max(paces) / QUIET_ORDER_SECONDS)
+    limit = RESUME_SECONDS * slowness
+    record("an order must go on within", f"{limit:.2f} s; this machine is {slowness:.1f} times slower than a quiet one")
+    submissions = [blow.recovery for blow in blows if blow.cell.phase.name == "submit"]
+    assert max(submissions) <= SLOWEST_SUBMISSION_SECONDS
+    others = [blow for blow in blows if blow.cell.phase.name != "submit"]
+    assert [(blow.cell.name, blow.recovery) for blow in others if blow.recovery > limit] == []
 
 
 def report(blows: Sequence[Blow], seed: int, record: Callable[[str, object], None]) -> None:

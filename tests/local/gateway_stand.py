@@ -11,10 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-
 from local.environments import Outcome
 from local.http_api import gateway
+from local.serving import server
 from local.template import Cors, HttpApi, JwtAuthorizer, Route, Template, Throttling
 
 SCOPE = "aws.cognito.signin.user.admin"
@@ -125,15 +124,14 @@ def running(
     port = listener.getsockname()[1]
     behind = Function(**function)
     application = gateway(replace(template), behind, port=port, data=data, integration_seconds=integration_seconds)
-    config = uvicorn.Config(application, lifespan="off", log_level="critical", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    serving = server(application)
+    thread = threading.Thread(target=serving.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    while not server.started:
+    while not serving.started:
         time.sleep(0.005)
     try:
         yield Stand(port, behind)
     finally:
-        server.should_exit = True
+        serving.should_exit = True
         thread.join(5)
         listener.close()

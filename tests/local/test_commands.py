@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
+import io
 import json
+import os
+import pty
 import re
 import shlex
+import struct
+import subprocess
+import sys
+import termios
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,6 +27,7 @@ import pytest
 from local import commands
 from local.commands.histories import scrubbed
 from local.commands.timeline import Scale, Seen, bar, waiting_for
+from local.output import write_what_can_be_written
 from tests.orders import ATLAS, SMALL, Orders
 from tests.stack import ROOT, Stack
 
@@ -154,7 +164,7 @@ def test_every_command_of_the_runbook_works(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     lines = re.findall(
-        r"^    python -m local (.+)$", (ROOT / "docs" / "operations.md").read_text("utf-8"), re.MULTILINE
+        r"^    \.venv/bin/python -m local (.+)$", (ROOT / "docs" / "operations.md").read_text("utf-8"), re.MULTILINE
     )
     assert len(lines) == 10
     for line in lines:
@@ -190,6 +200,65 @@ def test_without_a_stack_the_line_says_how_to_start_one(
 
     assert "start one with make run" in Terminal(tmp_path, capsys).mistypes("orders")
     assert "does not answer" in Terminal(gone, capsys).mistypes("orders")
+
+
+def printed_in_a_terminal(columns: int, *words: str) -> str:
+    """What a terminal of this many columns gets, without its line breaks and colors."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"TERM": "xterm"}
+    command = [sys.executable, "-m", "local", *words]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=theirs, stdin=theirs) as running:
+        os.close(theirs)
+        printed = b""
+        with contextlib.suppress(OSError):  # as a terminal ends once its last writer is gone
+            while piece := os.read(ours, 65536):
+                printed += piece
+    os.close(ours)
+    assert running.returncode == 0
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r|\n", "", printed.decode())
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_nothing_is_cut_in_a_narrow_terminal(orders: Orders, columns: int) -> None:
+    """The terminal wraps a long line: an id that is cut cannot be typed again."""
+    order_id = orders.submit(ATLAS)
+    orders.until(order_id, "PENDING_APPROVAL")
+    data = ("--data", str(orders.stack.data))
+
+    for words in (("orders",), ("show", order_id), ("timeline", order_id)):
+        printed = printed_in_a_terminal(columns, *words, *data)
+        assert "\u2026" not in printed, words
+        assert order_id in printed or words[0] == "timeline"
+        assert "PENDING_APPROVAL" in printed or "register-order" in printed
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_output_that_is_no_utf_8_gets_stand_ins(orders: Orders, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    """A name or a bar that cannot be written is not a traceback."""
+    order_id = orders.submit(ATLAS, customer="M\xfcller \u6771\u4eac")
+    orders.until(order_id, "PENDING_APPROVAL")
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding))
+    write_what_can_be_written()
+
+    for words in (("orders",), ("show", order_id), ("timeline", order_id)):
+        assert commands.main([*words, "--data", str(orders.stack.data)]) == 0
+
+    sys.stdout.flush()
+    printed = written.getvalue().decode(encoding)
+    assert ("M\xfcller" if encoding == "latin-1" else "M\\xfcller") + " \\u6771\\u4eac" in printed
+    assert re.search(r"\n  decision +started +\d+\.\d{3} +-+\n", printed)
+
+
+def test_a_row_is_one_line_in_a_pipe(orders: Orders) -> None:
+    """So that `grep` finds an order with its status."""
+    order_id = orders.submit(ATLAS)
+    orders.until(order_id, "PENDING_APPROVAL")
+    command = [sys.executable, "-m", "local", "orders", "--data", str(orders.stack.data)]
+    environment = os.environ | {"COLUMNS": "40"}
+    printed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    assert [line.split()[1] for line in printed.splitlines() if line.startswith(order_id)] == ["PENDING_APPROVAL"]
 
 
 def test_a_history_is_exported_without_callback_ids(orders: Orders, terminal: Terminal, tmp_path: Path) -> None:
@@ -266,3 +335,22 @@ def test_progress_says_what_has_to_happen_next(operation: dict[str, str], words:
 
 def test_an_order_without_a_history_has_not_begun() -> None:
     assert waiting_for(Seen(), NOON) == "the execution has not begun"
+
+
+@pytest.mark.parametrize(
+    ("words", "output", "code", "error"),
+    [
+        ("orders", "| true", {0, 1}, ""),
+        ("orders", "> /dev/full", {2}, "countersign: the output cannot be written: No space left on device\n"),
+        ("--help", "| true", {0}, ""),
+        ("--help", "> /dev/full", {2}, "countersign: the output cannot be written: No space left on device\n"),
+    ],
+)
+def test_an_output_that_takes_nothing_is_no_traceback(
+    orders: Orders, words: str, output: str, code: set[int], error: str
+) -> None:
+    """A reader that has gone, or a full disk."""
+    data = "" if words == "--help" else f"--data {shlex.quote(str(orders.stack.data))}"
+    script = f"set -o pipefail; {shlex.quote(sys.executable)} -m local {words} {data} {output}"
+    ended = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode in code, ended.stderr) == (True, error)

@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import boto3
 import pytest
@@ -632,6 +634,20 @@ class TestMemory:
             service.kill()
         with serving(tmp_path) as service:
             assert everything(service) == before
+
+    def test_an_old_subscription_that_called_a_server_is_not_brought_back(self, tmp_path: Path) -> None:
+        """A version that still made them has written it down; publishing would wait for that server."""
+        topic = "arn:aws:sns:us-east-1:123456789012:messages"
+        form = {"service": "sns", "kind": "topic", "seed": 1, "contentType": "application/x-www-form-urlencoded"}
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+            subscribe = {"Action": "Subscribe", "TopicArn": topic, "Protocol": "http", "Endpoint": endpoint}
+            asked = [{"Action": "CreateTopic", "Name": "messages"}, subscribe]
+            Journal(tmp_path / "data").append({**form, "body": urlencode(each)} for each in asked)
+            with serving(tmp_path) as service:
+                sns = service.client("sns")
+                assert sns.list_subscriptions()["Subscriptions"] == []
+                assert sns.publish(TopicArn=topic, Message="still here")["MessageId"]
 
     def test_an_ephemeral_service_leaves_nothing(self, tmp_path: Path) -> None:
         """No file, no folder."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.orders import ATLAS, SMALL, Orders
+from tests.orders import ATLAS, LAMP, SMALL, Orders
 from tests.stack import ROOT, Stack, eventually
 
 
@@ -85,6 +85,47 @@ def test_what_cannot_be_had_is_refused_with_a_reason_a_person_understands(
     order = orders.until(orders.submit(lines, customer=customer), "REFUSED")
 
     assert reason in order["outcomeReason"]
+
+
+def test_a_job_that_is_claimed_and_reported_at_once_completes_the_order_at_once(orders: Orders) -> None:
+    """Two requests of one station, back to back: the result comes before the workflow listens to the station."""
+    waited = []
+    for _ in range(3):
+        order_id = orders.submit(LAMP)
+        orders.until(order_id, "FULFILLING")
+
+        began = time.monotonic()
+        answers = [orders.pick(order_id, "heartbeat"), orders.pick(order_id, "result", outcome="picked")]
+        assert [answer.status for answer in answers] == [200, 200], answers
+        orders.until(order_id, "COMPLETED")
+        waited.append(time.monotonic() - began)
+
+    assert min(waited) <= 1.0  # the first may start a worker; a heartbeat interval is thirty seconds
+    assert max(waited) <= 5.0
+
+
+def test_one_requester_cannot_hold_a_good_against_everybody_else(orders: Orders) -> None:
+    """Orders at once, too: what is beyond the share is refused, by the API or by the workflow, and later fits again."""
+
+    def bulk(thousands: int) -> list[dict[str, object]]:
+        return [{"sku": "BULK-0002", "quantity": 10_000}] * (thousands // 10)
+
+    greedy = orders.post(bulk(260))
+    assert (greedy.status, greedy.json()["code"]) == (422, "pending-limit")
+    assert [each["pointer"] for each in greedy.json()["errors"]] == ["/lines/25/quantity"]
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(lambda _: orders.post(bulk(100)), range(5)))
+    taken = [answer.json()["orderId"] for answer in answers if answer.status == 202]
+    stands = [orders.until(order_id, "PENDING_APPROVAL", "REFUSED")["status"] for order_id in taken]
+
+    assert {answer.status for answer in answers} <= {202, 422}
+    assert stands.count("PENDING_APPROVAL") == 2
+    assert orders.post(bulk(60)).json()["code"] == "pending-limit"
+    assert orders.post(bulk(60), by="requester-2").status == 202
+    first = taken[stands.index("PENDING_APPROVAL")]
+    assert orders.withdraw(first).status == 200
+    orders.until_ended(first)
+    assert orders.until(orders.submit(bulk(60)), "PENDING_APPROVAL")
 
 
 def test_the_same_submission_twenty_times_at_once_is_one_order(orders: Orders) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from local.log_file import LogFile
-from local.screen import Screen, sentences
+from local.screen import LOG, Screen, opened, sentences
 from tests.stack import ROOT
 
 WORKFLOW = {"source": "countersign-OrderWorkflow", "level": "INFO", "order_id": "o1", "location": "x:1"}
@@ -144,3 +144,9 @@ def read_until(terminal: int, wanted: str | None) -> str:
             break
         shown += piece.decode(errors="replace")
     return shown
+
+
+def test_a_log_line_with_half_a_character_is_written_as_an_escape(tmp_path: Path) -> None:
+    """UTF-8 has no half of a surrogate pair, and JSON has."""
+    opened(tmp_path, io.StringIO())("f", None, '{"message": "half \\ud800 of it"}')
+    assert json.loads((tmp_path / LOG).read_text("utf-8"))["message"] == "half \ud800 of it"

@@ -155,7 +155,7 @@ def test_samconfig_sets_local_parameters_and_the_environment_wins(tmp_path: Path
         ("[Limits, local, Memory]", "[Limits, aws, Memory]", "Greeter.MemorySize: Fn::FindInMap cannot be"),
         ("LogFormat: JSON", "LogFormat: XML", "LoggingConfig.LogFormat: XML is not one of Text, JSON"),
         ("LogFormat: JSON", "ApplicationLogLevel: INFO", "ApplicationLogLevel needs LogFormat: JSON"),
-        ("Default: 60", "Default: 0", "Parameters.WaitSeconds: 0 is below the smallest value, 1"),
+        ("Default: 60", "Default: 0", "template.yaml.Parameters.WaitSeconds.Default must be at least 1, not '0'"),
         ("Resources:", "Resources: [", "not valid YAML"),
         ("Resources:", "Things:", "template.yaml: Resources: expected a mapping of resources"),
     ],
@@ -167,6 +167,38 @@ def test_a_broken_template_is_one_line_that_names_the_place(tmp_path: Path, old:
         system(tmp_path, template=small_system.TEMPLATE.replace(old, new, 1))
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (text, "a number")
+        for text in ("", " ", "10 ", "soon", "1e3", "1_0", "\uff11\uff10", "nan", "inf", "0x10", "1" * 5000)
+    ]
+    + [("0", "at least 1"), ("-5", "at least 1"), ("0.5", "at least 1"), ("3601", "at most 3600")],
+)
+def test_a_number_of_the_shell_that_is_none_is_refused_by_the_name_of_its_variable(
+    tmp_path: Path, text: str, rule: str
+) -> None:
+    """What Python's float() would take and CloudFormation does not document is refused, too."""
+    with pytest.raises(TemplateError) as caught:
+        system(tmp_path, {"WAIT_SECONDS": text})
+    assert str(caught.value) == f"WAIT_SECONDS must be {rule}, not {text!r}"
+
+
+def test_a_value_of_samconfig_that_breaks_a_rule_is_refused_by_its_place(tmp_path: Path) -> None:
+    """The template itself is not to blame."""
+    (tmp_path / "samconfig.toml").write_text(
+        '[local.local_invoke.parameters]\nparameter_overrides = "LogLevel=LOUD"\n', "utf-8"
+    )
+    with pytest.raises(TemplateError, match=r"^samconfig\.toml: LogLevel must be one of DEBUG, INFO, not 'LOUD'$"):
+        system(tmp_path)
+
+
+def test_only_the_waits_are_taken_from_the_shell(tmp_path: Path) -> None:
+    """LOG_LEVEL and SHARDS are set in many shells and mean other programs there."""
+    parameters = system(tmp_path, {"LOG_LEVEL": "debug", "ORIGINS": "*", "WAIT_SECONDS": "5"}).parameters
+    assert parameters == {"LogLevel": "INFO", "Origins": "https://a.example,https://b.example", "WaitSeconds": "5"}
 
 
 def test_a_missing_template_is_named(tmp_path: Path) -> None:

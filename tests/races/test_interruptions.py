@@ -99,7 +99,7 @@ def test_a_decision_whose_signal_was_never_sent_is_signalled_by_the_retry(
     answer = call(event)
 
     assert (answer.status, answer.json["verdict"]) == (200, "approve")
-    assert world.signaller.woken == (f"callback-of-{order_id}-1",)
+    assert world.signaller.signals == (f"callback-of-{order_id}-1",)
     assert len(world.row(order_id).levels[0].decisions) == 1
 
 
@@ -133,7 +133,7 @@ def test_two_clicks_with_one_key_are_one_decision_and_equal_answers(world: World
     assert len({answer.body for answer in answers}) == 1
     assert sorted(answer.replayed for answer in answers) == [False] + [True] * 19
     assert [entry.event for entry in world.orders.audit(order_id)] == ["submitted", "level-opened", "approved"]
-    assert len(world.signaller.woken) == 1
+    assert world.signaller.signals == (f"callback-of-{order_id}-1",)
 
 
 def test_a_submission_of_a_final_order_is_answered_without_a_start(

@@ -168,6 +168,7 @@ class Race:
     row: Order
     audit: tuple[AuditEntry, ...]
     woken: tuple[str, ...]
+    signals: tuple[str, ...]
 
     @property
     def first(self) -> str:
@@ -178,6 +179,11 @@ class Race:
     def answers(self) -> list[Answer]:
         """What each runner was told."""
         return [run.answer for run in self.runs]
+
+    @property
+    def may_have_signalled(self) -> int:
+        """How many people may have signalled: those whose request was granted, and those who came too late."""
+        return sum(answer == OK or answer.code == "order-expired" for answer in self.answers)
 
     @property
     def end(self) -> Model:
@@ -318,4 +324,5 @@ class Track:
             row=row,
             audit=self.book.audit(order.order_id),
             woken=world.signaller.woken,
+            signals=world.signaller.signals,
         )

@@ -36,9 +36,11 @@ def sam(*arguments: str) -> Run:
     """Run the SAM CLI of `make`'s own environment, or the one on PATH; fails when there is none."""
     path = os.pathsep.join([str(SAM_TOOLS), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"}
+    python = SAM_TOOLS / "python"  # its own script names the folder it was installed in, and folders are moved
+    command = [str(python), "-m", "samcli"] if python.exists() else ["sam"]
     try:
         done = subprocess.run(
-            ["sam", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+            [*command, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
         pytest.fail("This suite needs the SAM CLI: `make build` installs it into .sam-venv", pytrace=False)

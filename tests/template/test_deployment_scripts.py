@@ -178,10 +178,11 @@ def test_protected_data_is_not_destroyed() -> None:
     assert body(bucket, "orders/o1/document.json") == "{}"
 
 
-def test_destroying_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Anything but the stack's name is a no."""
+@pytest.mark.parametrize("words", [[], ["--yes", "no"], ["--yes", "0"], ["--yes", ""]])
+def test_destroying_asks_first(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    """Anything but the stack's name is a no; so is `YES=no make destroy`."""
     a_stack()
-    monkeypatch.setattr("sys.argv", ["destroy", "--stack-name", STACK])
+    monkeypatch.setattr("sys.argv", ["destroy", "--stack-name", STACK, *words])
     monkeypatch.setattr("builtins.input", lambda _: "y")
     with pytest.raises(SystemExit, match="Nothing was deleted"):
         destroy.main()

@@ -27,7 +27,8 @@ def sources(tmp_path: Path) -> Path:
 def verdict(folder: Path) -> str:
     """What import-linter says of these sources."""
     roots = os.pathsep.join(str(folder / root) for root in IMPORT_ROOTS)
-    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    statement = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    command = [sys.executable, "-c", statement, "--no-cache"]
     environment = {**os.environ, "PYTHONPATH": roots, "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False).stdout
 

@@ -10,6 +10,7 @@ import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from orders.domain.model import Role
+from orders.settings import LARGEST
 from tests.template.deployed import REGION, ROOT, Json, as_list, changed, complaints, of_type, source, text
 
 FUNCTIONS = {"OrderWorkflow", "ApprovalApi", "Notifier"}
@@ -213,11 +214,28 @@ def test_the_rule_hears_of_every_end_of_this_workflow_and_of_nothing_else(deploy
     assert set(pattern["detail"]["status"]) == {"FAILED", "STOPPED", "SUCCEEDED", "TIMED_OUT"}
 
 
+def parameter_of(setting: str) -> str:
+    """The parameter that a function's variable refers to."""
+    return str(source()["Globals"]["Function"]["Environment"]["Variables"][setting]["Ref"])
+
+
+@pytest.mark.parametrize("setting", LARGEST)
+def test_cloudformation_takes_exactly_the_numbers_that_the_functions_take(setting: str) -> None:
+    """A value that the functions refuse is refused before anything is deployed, in the same words."""
+    declared, largest = source()["Parameters"][parameter_of(setting)], LARGEST[setting]
+    taken = re.compile(declared["AllowedPattern"])
+    assert declared["Type"] == "String"  # AllowedPattern is documented for strings only
+    assert all(taken.fullmatch(str(number)) for number in range(1, largest + 1))
+    beyond = [*range(largest + 1, largest + 5000), 10 * largest, 10**9]
+    for wrong in [*map(str, beyond), "0", "-1", "1.5", "10 ", "", "1e3", "1_0", "\uff11\uff10"]:
+        assert not taken.fullmatch(wrong), wrong
+    assert declared["ConstraintDescription"] == f"must be a whole number from 1 to {largest}"
+
+
 def test_the_longest_order_fits_into_an_execution(deployed: Json) -> None:
     """CloudFormation cannot add, so the maxima are bounded and added up here."""
-    longest = {name: each["MaxValue"] for name, each in deployed["Parameters"].items() if "MaxValue" in each}
-    approval = MOST_LEVELS * longest["DecisionWindowSeconds"] + longest["CoolingOffSeconds"]
-    picking = MOST_PICKING_JOBS * longest["ClaimSeconds"]
+    approval = MOST_LEVELS * LARGEST["DECISION_WINDOW_SECONDS"] + LARGEST["COOLING_OFF_SECONDS"]
+    picking = MOST_PICKING_JOBS * LARGEST["CLAIM_SECONDS"]
     timeout = function_properties(deployed)["OrderWorkflow"]["DurableConfig"]["ExecutionTimeout"]
     assert approval + picking + RESERVE_SECONDS <= timeout
 
@@ -234,7 +252,7 @@ def test_local_waits_are_legal_values_of_real_parameters() -> None:
     overrides = config["local"]["local_invoke"]["parameters"]["parameter_overrides"]
     parameters = source()["Parameters"]
     for name, value in (pair.split("=") for pair in overrides.split()):
-        assert parameters[name]["MinValue"] <= int(value) <= parameters[name]["MaxValue"], name
+        assert re.fullmatch(parameters[name]["AllowedPattern"], value), name
 
 
 def test_tables_survive_mistakes(deployed: Json) -> None:

@@ -1,5 +1,6 @@
 """The runner of the suites: it calls green only what was shown."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,15 @@ def test_a_branch_that_no_counting_suite_takes_is_named(tmp_path: Path, monkeypa
         found = run_branches(log)
     assert not found.passed
     assert "layers/orders/orders/services/writing.py" in (tmp_path / "log").read_text()
+
+
+def test_a_suite_decides_by_itself_what_a_shell_would_tell_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PYTHONOPTIMIZE drops every assertion, PYTEST_ADDOPTS any test, and a wait of the shell changes what tests see."""
+    for name in ("PYTHONOPTIMIZE", "PYTEST_ADDOPTS", "AWS_PROFILE", "MOTO_X", "CLAIM_SECONDS"):
+        monkeypatch.setenv(name, "2")
+    with (tmp_path / "log").open("w+b") as log:
+        assert suites._run([sys.executable, "-c", "import os; print(*os.environ)"], log) == 0
+    names = (tmp_path / "log").read_text().split()
+    assert {"PATH", "PYTHONPATH"} <= set(names)
+    assert [name for name in names if name in {"PYTHONOPTIMIZE", "PYTEST_ADDOPTS", "AWS_PROFILE", "MOTO_X"}] == []
+    assert "CLAIM_SECONDS" not in names

@@ -24,6 +24,7 @@ PAGES = [
     *sorted(ROOT.glob("docs/**/*.md")),
 ]
 HOW_IT_WORKS = ROOT / "docs" / "how-it-works.md"
+SECURITY = ROOT / "docs" / "security.md"
 GOLDEN = ROOT / "tests" / "workflow" / "golden"
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 ELSEWHERE = ("http://", "https://", "mailto:")
@@ -219,6 +220,36 @@ def test_every_twin_is_one_that_how_it_works_leads_to() -> None:
     led_to = {(HOW_IT_WORKS.parent / target).resolve() for _, target in LINK.findall(HOW_IT_WORKS.read_text("utf-8"))}
 
     assert led_to >= {*(ROOT / "tests" / "twins").glob("test_*.py")}
+
+
+def promises_without_a_test(page: Path, text: str) -> list[str]:
+    """Return the promises of the tables on a page that no linked test holds."""
+    rows = zip(column(text, "promise"), column(text, "held by"), strict=True)
+    return [promise for promise, cell in rows if not _is_held(page, cell)]
+
+
+def _is_held(page: Path, cell: str) -> bool:
+    links = [
+        (name.strip("`").rpartition(".")[2], (page.parent / target).resolve()) for name, target in LINK.findall(cell)
+    ]
+    return bool(links) and all(name.startswith("test_") and (ROOT / "tests") in path.parents for name, path in links)
+
+
+def test_every_promise_about_security_is_held_by_a_test() -> None:
+    """That the test exists is checked on every page."""
+    text = SECURITY.read_text("utf-8")
+
+    assert len(column(text, "promise")) > 20
+    assert promises_without_a_test(SECURITY, text) == []
+
+
+@pytest.mark.parametrize(
+    "cell", ["nothing", "[a test](../tests/unit/test_docs.py)", "[`Callers`](../local/callers.py)"]
+)
+def test_a_promise_that_nothing_holds_is_noticed(cell: str) -> None:
+    table = f"| promise | held by |\n|---|---|\n| Nothing happens | {cell} |\n"
+
+    assert promises_without_a_test(SECURITY, table) == ["Nothing happens"]
 
 
 # --- would it be noticed? -------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from orders.domain.errors import InvalidReferenceDataError, InvalidRequestError
 from orders.domain.model import OrderDocument, OrderId, Role
 from orders.domain.policy import Policy, Waits, escalation_target, policy_from_json
 from orders.domain.submission import RequestedLine, Submission, Terms, draw_up, order_id_for
-from orders.settings import Settings
+from orders.settings import LARGEST, Settings
 from tests.builders import NOON
 
 WAITS = Waits(window=600, reminder=120, escalation=300, cooling_off=30, claim=600, beat=30)
@@ -107,34 +107,85 @@ def test_the_fingerprint_tells_requests_apart() -> None:
     assert one.fingerprint() not in {other.fingerprint() for other in others}
 
 
-@pytest.mark.parametrize(
-    ("change", "word"),
-    [
-        ({"tiers": []}, "tiers"),
-        ({"tiers": [{"upTo": 9, "levels": []}, {"upTo": 9, "levels": []}]}, "rise"),
-        ({"tiers": [{"upTo": 9, "levels": [{"role": "owners", "quorum": 1}]}]}, "owners"),
-        ({"tiers": [{"upTo": 9, "levels": [{"role": "warehouse", "quorum": 1}]}]}, "warehouse"),
-        ({"tiers": [{"upTo": 9, "levels": [{"role": "managers", "quorum": 0}]}]}, "quorum"),
-        ({"tiers": [{"levels": []}]}, "upTo"),
-    ],
-)
-def test_an_unusable_policy_is_refused_by_name(change: dict[str, object], word: str) -> None:
-    with pytest.raises(InvalidReferenceDataError, match=word):
-        policy_from_json({**shipped("policy.json"), **change})
+PENDING = {"stockPercent": 25, "orders": 5}
+ONE_LEVEL = {"role": "managers", "quorum": 1}
+POLICY_MISTAKES: list[tuple[object, str]] = [
+    ([], "the document must be an object"),
+    ({"version": " "}, "/version must be a text of 1 to 200 characters, not ' '"),
+    ({"version": 2026}, "/version must be a text of 1 to 200 characters, not 2026"),
+    ({"currency": "eur"}, "/currency must be a currency of three capital letters, not 'eur'"),
+    ({"currency": "EURO"}, "/currency must be a currency of three capital letters, not 'EURO'"),
+    ({"defaultTier": 1}, "the document must not have defaultTier; it may have version, currency, pending, tiers"),
+    ({"pending": None}, "/pending must be an object"),
+    ({"pending": {"orders": 5}}, "/pending must have stockPercent"),
+    ({"pending": PENDING | {"stockPercent": 0}}, "/pending/stockPercent must be a whole number from 1 to 100, not 0"),
+    (
+        {"pending": PENDING | {"stockPercent": 101}},
+        "/pending/stockPercent must be a whole number from 1 to 100, not 101",
+    ),
+    ({"pending": PENDING | {"orders": 0}}, "/pending/orders must be a whole number from 1 to 1000000000000, not 0"),
+    ({"tiers": []}, "/tiers must have at least one tier"),
+    ({"tiers": {}}, "/tiers must be a list"),
+    ({"tiers": [{"levels": []}]}, "/tiers/0 must have upTo"),
+    ({"tiers": [{"upTo": "9", "levels": []}]}, "/tiers/0/upTo must be a whole number from 1 to 1000000000000, not '9'"),
+    ({"tiers": [{"upTo": 9.5, "levels": []}]}, "/tiers/0/upTo must be a whole number from 1 to 1000000000000, not 9.5"),
+    (
+        {"tiers": [{"upTo": True, "levels": []}]},
+        "/tiers/0/upTo must be a whole number from 1 to 1000000000000, not True",
+    ),
+    (
+        {"tiers": [{"upTo": 9, "levels": []}, {"upTo": 9, "levels": []}]},
+        "/tiers/1 must have an upTo above 9, which is that of the tier before",
+    ),
+    (
+        {"tiers": [{"upTo": 9, "levels": [], "coolingof": True}]},
+        "/tiers/0 must not have coolingof; it may have upTo, levels, coolingOff",
+    ),
+    (
+        {"tiers": [{"upTo": 9, "levels": [], "coolingOff": "no"}]},
+        "/tiers/0/coolingOff must be true or false, not 'no'",
+    ),
+    (
+        {"tiers": [{"upTo": 9, "levels": [ONE_LEVEL | {"role": "warehouse"}]}]},
+        "/tiers/0/levels/0/role must be one of managers, directors, finance, not 'warehouse'",
+    ),
+    (
+        {"tiers": [{"upTo": 9, "levels": [ONE_LEVEL, ONE_LEVEL | {"quorum": 0}]}]},
+        "/tiers/0/levels/1/quorum must be a whole number from 1 to 1000000000000, not 0",
+    ),
+]
 
 
-@pytest.mark.parametrize(
-    ("change", "word"),
-    [
-        ({"goods": [{"sku": "A", "name": "a", "unitPrice": 0, "digital": True}]}, "unitPrice"),
-        ({"goods": [{"sku": "A", "name": "a", "digital": True}]}, "unitPrice"),
-        ({"goods": [{"sku": "A", "name": "a", "unitPrice": 1, "digital": True}] * 2}, "unique"),
-        ({"goods": None}, "NoneType"),
-    ],
-)
-def test_an_unusable_catalogue_is_refused_by_name(change: dict[str, object], word: str) -> None:
-    with pytest.raises(InvalidReferenceDataError, match=word):
+@pytest.mark.parametrize(("change", "place"), POLICY_MISTAKES)
+def test_an_unusable_policy_is_refused_by_its_place(change: object, place: str) -> None:
+    with pytest.raises(InvalidReferenceDataError) as caught:
+        policy_from_json({**shipped("policy.json"), **change} if isinstance(change, dict) else change)
+    assert caught.value.detail == f"orders/reference/policy.json: {place}"
+
+
+GOOD = {"sku": "A", "name": "a", "unitPrice": 1, "digital": True}
+BULK = {"prefix": "BULK-", "count": 2, "name": "Bulk", "unitPrice": 1, "digital": True}
+CATALOGUE_MISTAKES: list[tuple[object, str]] = [
+    ({"goods": None}, "/goods must be a list"),
+    ({"goods": [GOOD | {"unitPrice": 0}]}, "/goods/0/unitPrice must be a whole number from 1 to 1000000000000, not 0"),
+    ({"goods": [{"sku": "A"}]}, "/goods/0 must have name, unitPrice, digital"),
+    ({"goods": [GOOD | {"digital": "false"}]}, "/goods/0/digital must be true or false, not 'false'"),
+    ({"goods": [GOOD | {"stock": -1}]}, "/goods/0/stock must be a whole number from 0 to 1000000000000, not -1"),
+    ({"goods": [GOOD | {"sku": "A" * 65}]}, f"/goods/0/sku must be a text of 1 to 64 characters, not '{'A' * 65}'"),
+    ({"goods": [GOOD, GOOD]}, "/goods/1 must have another sku: A is there already"),
+    (
+        {"goods": [GOOD | {"sku": "BULK-0002"}], "series": [BULK]},
+        "/series/0 must have another sku: BULK-0002 is there already",
+    ),
+    ({"series": [BULK | {"count": 0}]}, "/series/0/count must be a whole number from 1 to 9999, not 0"),
+]
+
+
+@pytest.mark.parametrize(("change", "place"), CATALOGUE_MISTAKES)
+def test_an_unusable_catalogue_is_refused_by_its_place(change: dict[str, object], place: str) -> None:
+    with pytest.raises(InvalidReferenceDataError) as caught:
         catalogue_from_json({**shipped("catalogue.json"), **change})
+    assert caught.value.detail == f"orders/reference/catalogue.json: {place}"
 
 
 def test_the_ladder_ends_at_finance() -> None:
@@ -145,8 +196,33 @@ def test_the_ladder_ends_at_finance() -> None:
     ]
 
 
-def test_settings_name_the_variable_that_cannot_be_used() -> None:
+NO_WHOLE_NUMBERS = (
+    "",
+    " ",
+    "0",
+    "-1",
+    "+1",
+    "1.5",
+    "10 ",
+    "soon",
+    "1e3",
+    "1_0",
+    "010",
+    "\uff11\uff10",
+    "\u0663",
+    "1" * 5000,
+)
+
+
+@pytest.mark.parametrize("name", LARGEST)
+def test_a_setting_is_a_whole_number_within_its_bounds_or_refused_by_name(name: str) -> None:
+    for right in ("1", str(LARGEST[name])):
+        Settings.from_env({name: right})
+    for wrong in (*NO_WHOLE_NUMBERS, str(LARGEST[name] + 1)):
+        with pytest.raises(InvalidReferenceDataError) as caught:
+            Settings.from_env({name: wrong})
+        assert caught.value.detail == f"{name} must be a whole number from 1 to {LARGEST[name]}, not {wrong!r}"
+
+
+def test_a_setting_is_read_from_its_variable() -> None:
     assert Settings.from_env({"DECISION_WINDOW_SECONDS": "5"}).waits.window == 5
-    for wrong in ("0", "-1", "soon", "1.5", ""):
-        with pytest.raises(InvalidReferenceDataError, match="REMINDER_SECONDS"):
-            Settings.from_env({"REMINDER_SECONDS": wrong})

@@ -55,11 +55,13 @@ WITHOUT_TABLES = {"POWERTOOLS_IDEMPOTENCY_DISABLED": "true", "AWS_DEFAULT_REGION
 SDK = "aws_durable_execution_sdk_python"
 # A second reminder must not come before somebody has acted on the first, however busy the machine is.
 CALM = {"reminded": {"reminder": 4}}
+# Forged signals cost the durable workflow a look each; the state machine waits for one token and has no such rule.
+FORGED = {"five-strays", "five-strays-picking"}
 # An order that a state machine waits for costs one step more; the same process as a state machine has nobody to tell.
 MEASURED = {
     each.name: replace(each, waits={**each.waits, **CALM.get(each.name, {})})
     for each in (*SCENARIOS, TEN_THOUSAND_LINES)
-    if not each.awaited
+    if not each.awaited and each.name not in FORGED
 }
 
 

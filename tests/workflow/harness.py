@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from aws_durable_execution_sdk_python.lambda_service import ErrorObject, Operation, OperationType
+from aws_durable_execution_sdk_python.lambda_service import ErrorObject, Operation, OperationStatus, OperationType
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestResult, DurableFunctionTestRunner
 
 from notifier.handler import handler as notifier
@@ -24,6 +24,7 @@ from orders.adapters.memory import (
     MemoryOrderBook,
     MemoryOutbox,
     MemoryPublisher,
+    MemoryQuotaCounters,
     MemoryTasks,
     MemoryWarehouse,
     no_pause,
@@ -168,6 +169,20 @@ class World:
         arn = self.starter.arns[order_id]
         self.until(order_id, lambda _: len(self.runner._store.load(arn).invocation_completions) >= invocations)
 
+    def stray(self, order_id: OrderId, count: int, callback_of: Callable[[Order], str | None]) -> None:
+        """Signal `count` callbacks for nothing, each as soon as the workflow has published it."""
+        seen: set[str | None] = {None}
+        for _ in range(count):
+            callback_id = callback_of(self.until(order_id, lambda row: callback_of(row) not in seen))
+            assert callback_id is not None
+            self.runner.send_callback_success(callback_id)
+            seen.add(callback_id)
+
+    def waits_out_strays(self, order_id: OrderId) -> bool:
+        """Return whether the workflow has stopped listening until something is due."""
+        waits = [each.status for each in self.operations(order_id) if each.name == "wait-out-strays"]
+        return waits == [OperationStatus.STARTED]
+
     def approve(self, order_id: OrderId, by: str = "manager-1", level: int = 1) -> DecisionTaken:
         """Approve a level as the API does."""
         return self.services.approval.decide(order_id, approval(by, level))
@@ -237,6 +252,7 @@ def memory_ports(catalogue: Catalogue, wire: Wire, starter: Starter) -> Ports:
         bureau=SandboxBureau(),
         duplicates=MemoryDuplicates(),
         warehouse=MemoryWarehouse(catalogue),
+        quotas=MemoryQuotaCounters(),
         gateway=SandboxGateway(MemoryLedger(), clock),
         outbox=MemoryOutbox(),
         publisher=MemoryPublisher(),

@@ -27,6 +27,7 @@ from tests.builders import a_person, approval, rejection
 from tests.workflow.harness import AUTOMATIC, ONE_LEVEL, World, untouched
 
 PATIENCE_SECONDS = 45
+MAX_STRAYS = 5  # after so many the workflow waits until something is due; product.md
 GLANCE_SECONDS = 0.02
 DELIVERIES = 3
 REQUESTER, STATION, OPERATOR = a_person("requester-1"), a_person("warehouse-1"), a_person("operator-1")
@@ -97,6 +98,14 @@ class People:
             time.sleep(0.2)
         command = ReportPicking(STATION, number, picked, None if picked else "Not there")
         insist(lambda: self.world.services.picking.report(self.order_id, command))
+
+    def stray(self, count: int, callback_of: Callable[[Order], str | None]) -> None:
+        """Signal `count` callbacks in turn, and wait until the workflow has published another."""
+        for _ in range(count):
+            callback_id = callback_of(self.row())
+            assert callback_id is not None
+            self.world.wire.wake(callback_id)
+            self.until(lambda row, seen=callback_id: callback_of(row) != seen)  # type: ignore[misc]  # bound at once
 
     def stop(self) -> None:
         """Stop the execution as an operator does; the service tells the notifier."""
@@ -223,6 +232,20 @@ def somebody_signals(people: People) -> None:
     people.approve()
 
 
+def nobody_decides_five_times(people: People) -> None:
+    """Five signals come without a decision; the manager decides when the workflow listens once more."""
+    people.until_told("request-decision")
+    people.stray(MAX_STRAYS, lambda row: row.levels[0].callback_id)
+    people.approve()
+
+
+def nobody_claims_five_times(people: People) -> None:
+    """Five signals come without a claim; the station comes when the workflow listens once more."""
+    people.until(lambda row: len(row.jobs) == 1)
+    people.stray(MAX_STRAYS, lambda row: row.jobs[0].claim_callback_id)
+    people.finish(1, picked=True)
+
+
 # --- what is broken -------------------------------------------------------------------------------------------------
 
 
@@ -347,6 +370,8 @@ SCENARIOS = (
     Scenario("notifier-fails", Status.COMPLETED, manager_approves, broken=publishes_nothing),
     Scenario("signals-lost", Status.COMPLETED, manager_approves, broken=loses_signals, waits={"reminder": 2}),
     Scenario("stray-signal", Status.COMPLETED, somebody_signals),
+    Scenario("five-strays", Status.COMPLETED, nobody_decides_five_times),
+    Scenario("five-strays-picking", Status.COMPLETED, nobody_claims_five_times, DESK),
     Scenario("state-machine", Status.COMPLETED, manager_approves, awaited=True),
     Scenario("state-machine-rejected", Status.REJECTED, manager_rejects, awaited=True),
     Scenario("state-machine-recovered", Status.FAILED, operator_recovers, awaited=True),

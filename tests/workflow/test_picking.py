@@ -166,3 +166,18 @@ def test_a_stray_signal_claims_nothing_and_loses_nothing(world: World) -> None:
     assert world.row(order_id).status is Status.FULFILLING
     report(world, order_id, picked=True)
     assert world.status(order_id) == "COMPLETED"
+
+
+def test_after_five_stray_signals_the_job_stops_listening_until_something_is_due(golden: Golden) -> None:
+    """The claim and the result are in the row at once, and the workflow finds them when the wait is over."""
+    with a_world(skip_time=False, claim=4) as world:
+        order_id = world.submit(DESK)
+        world.stray(order_id, 5, lambda row: row.jobs[0].claim_callback_id if row.jobs else None)
+        world.until(order_id, lambda _: world.waits_out_strays(order_id))
+
+        world.services.picking.beat(order_id, STATION, 1)
+        report(world, order_id, picked=True)
+
+        assert world.waits_out_strays(order_id)
+        assert world.status(order_id) == "COMPLETED"
+        golden(world, order_id, "five-strays-picking")

@@ -224,22 +224,31 @@ def test_a_failure_signal_neither_rejects_nor_fails(world: World) -> None:
 
 
 def test_after_five_stray_signals_the_level_stops_listening_until_something_is_due(golden: Golden) -> None:
-    with a_world(window=20, reminder=6, escalation=15) as world:
+    """A wait cannot be woken: the decision is in the row at once, and the workflow finds it when the wait is over."""
+    with a_world(skip_time=False, window=20, reminder=4, escalation=15) as world:
         order_id = world.submit()
         world.until_asked(order_id)
-        strays: set[str | None] = set()
-        while len(strays) < 5:
-            callback_id = (
-                world.until(order_id, lambda row: row.levels[0].callback_id not in strays).levels[0].callback_id
-            )
-            assert callback_id is not None
-            world.runner.send_callback_success(callback_id)
-            strays.add(callback_id)
+        world.stray(order_id, 5, lambda row: row.levels[0].callback_id)
+        world.until(order_id, lambda _: world.waits_out_strays(order_id))
 
         world.approve(order_id)
 
+        assert world.waits_out_strays(order_id)
         assert world.status(order_id) == "COMPLETED"
+        assert len(set(world.wire.seen)) == 1  # the decision signals the last callback, which is closed
         golden(world, order_id, "five-strays")
+
+
+def test_four_stray_signals_leave_the_level_listening(world: World) -> None:
+    order_id = world.submit()
+    world.until_asked(order_id)
+    world.stray(order_id, 4, lambda row: row.levels[0].callback_id)
+    world.until(order_id, lambda _: sum(each.name == "open-level" for each in world.operations(order_id)) == 5)
+
+    world.approve(order_id)
+
+    assert world.status(order_id) == "COMPLETED"
+    assert not any(each.name == "wait-out-strays" for each in world.operations(order_id))
 
 
 def test_a_lost_signal_is_honoured_at_the_next_look() -> None:

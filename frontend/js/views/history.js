@@ -38,7 +38,7 @@ function Raw({ orderId, data }) {
       <button type="button" onClick=${save}>Save as JSON</button>
     </div>
     <p class="fine breakable">${whole
-      ? html`Does today's workflow code still find its way through it? Save it, and ask <code>python -m local replay ${orderId}-history.json</code>.`
+      ? html`Does today's workflow code still find its way through it? Save it, and ask <code>.venv/bin/python -m local replay ${orderId}-history.json</code>.`
       : "Inputs and results are in it for auditors only."}</p>
     <div class="tree"><${Value} name="execution" value=${data} open /></div>`;
 }

@@ -9,6 +9,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, SecurityScheme
 
 from approval_api.problems import MEDIA_TYPE
+from approval_api.requests import MAX_BYTES
 from approval_api.responses import GatewayView, ProblemView
 
 TITLE, VERSION = "Countersign", "1"
@@ -22,7 +23,7 @@ _PROBLEMS = {
     403: "This person may not do that",
     404: "No such order, or none that this person may see",
     409: "The order's state does not allow it, or an equal request is still being worked on",
-    413: "Too large",
+    413: f"The body has more than {MAX_BYTES:,} bytes",
     415: "Not JSON",
     422: "Something in the request must be changed; `errors` says what",
     500: "A defect",

@@ -39,6 +39,7 @@ from approval_api.requests import (
     WithdrawalBody,
     check_media,
     parse_json,
+    with_plain_media,
 )
 from approval_api.responses import (
     AuditView,
@@ -304,7 +305,8 @@ def read_me(caller: Caller) -> MeView:
 
 @app.get("/health", summary="Whether the API is up", responses=answers(HealthView))
 def read_health() -> HealthView:
-    """Answer when the function is up; needs no token and reads no data."""
+    """Answer when every service can be built from the configuration; needs no token and reads no data."""
+    services()
     return HealthView(status="ok")
 
 
@@ -335,11 +337,16 @@ def described() -> OpenAPI:
 
 
 def refuse_address(_: NotFoundError) -> Response[str]:
+    """Refuse what no route of ours is for, though API Gateway found one: an id of odd characters."""
+    return refuse(unroutable(app.current_event.http_method, app.current_event.path))
+
+
+def unroutable(method: str, path: str) -> CountersignError:
     """Tell an unknown address from a wrong method."""
-    allowed = description.methods_at(app.current_event.path, described().paths or {})
-    if allowed and app.current_event.http_method not in allowed:
-        return refuse(MethodNotAllowedError(allowed))
-    return refuse(NoSuchRouteError("There is nothing at this address; GET /openapi.json lists what there is."))
+    allowed = description.methods_at(path, described().paths or {})
+    if allowed and method not in allowed:
+        return MethodNotAllowedError(allowed)
+    return NoSuchRouteError("There is nothing at this address; GET /openapi.json lists what there is.")
 
 
 def refuse(error: Exception) -> Response[str]:
@@ -369,7 +376,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def answer_request(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one HTTP request."""
-    answer = refused_unread(event) or app.resolve(event, context)
+    answer = refused_unread(event) or app.resolve(with_plain_media(event), context)
     answer["headers"] = {**HEADERS, **answer["headers"]}
     status = int(answer["statusCode"])
     metrics.add_metric(f"Answers{status // 100}xx", MetricUnit.Count, 1)
@@ -381,12 +388,24 @@ def answer_request(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     return answer
 
 
+def check_route(event: dict[str, Any]) -> None:
+    """Refuse an address with an encoded slash, and what API Gateway found no route for.
+
+    API Gateway compares the path as it was sent and hands it over decoded. `/orders%2FID` then looks like a route of
+    ours whose authorizer was never asked, and `/orders/ID%2Faudit` like another route than the one it found.
+    """
+    if event["routeKey"].count("/") != event["rawPath"].count("/"):  # `$default` has none
+        raise unroutable(event["requestContext"]["http"]["method"], event["rawPath"])
+
+
 def refused_unread(event: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the refusal of a body that nobody should even try to parse, None for all others."""
+    """Return the refusal of a request without a route or with a body that cannot be read, None for all others."""
     try:
+        check_route(event)
         check_media(event)
     except CountersignError as error:
         problem = problem_of(error)
+        logger.append_keys(problem=problem.code)
         headers = {"Content-Type": MEDIA_TYPE, **problem.headers}
         body = problem.body(event["requestContext"]["requestId"])
         return {"statusCode": problem.status, "headers": headers, "body": body, "isBase64Encoded": False}

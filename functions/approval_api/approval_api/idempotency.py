@@ -30,6 +30,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel
 
 from approval_api.identity import person_of
 from approval_api.problems import RequestInFlightError
@@ -67,11 +68,8 @@ def answer_once(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) ->
     """Let the route answer, or replay what it answered to an equal request; for every POST with an Idempotency-Key."""
     event = app.current_event
     caller, route = person_of(event).username, f"{event.http_method} {event.path}"
-    canonical = json.dumps(event.json_body, sort_keys=True, separators=(",", ":"))
-    request = KeyedRequest(
-        key=(caller, route, event.headers["idempotency-key"]),
-        fingerprint=hashlib.sha256(canonical.encode()).hexdigest(),
-    )
+    body: BaseModel = app.context["_route_args"]["body"]  # as validated; the middleware that does so comes first
+    request = KeyedRequest(key=(caller, route, event.headers["idempotency-key"]), fingerprint=fingerprint_of(body))
     answer = once(request, app.lambda_context, lambda: _kept(next_middleware(app)))
     replayed = {"Idempotent-Replayed": "true"} if answer.replayed else {}
     return Response(
@@ -80,6 +78,12 @@ def answer_once(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) ->
         body=answer.body,
         headers={**answer.headers, **replayed},
     )
+
+
+def fingerprint_of(body: BaseModel) -> str:
+    """Return the sha256 of what a request asks for: the same however it is written, a member null or left out."""
+    asked = body.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _kept(response: Response[Any]) -> Answer:

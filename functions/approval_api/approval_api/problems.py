@@ -177,7 +177,7 @@ _SENTENCES = {
     "greater_than_equal": "Use {ge} or more.",
     "int_from_float": "Use a whole number.",
     "int_parsing": "Use a whole number.",
-    "int_type": "Use a whole number, without quotes.",
+    "int_type": "Use a whole number, without quotes or a decimal point.",
     "less_than_equal": "Use {le} or less.",
     "list_type": "Use a list, in square brackets.",
     "literal_error": "Use {expected}.",
@@ -210,5 +210,7 @@ def _pointer(location: Sequence[str | int]) -> str:
 
 
 def _sentence(finding: Mapping[str, Any]) -> str:
+    if finding["type"] == "missing" and len(finding["loc"]) == 1:
+        return "Send a JSON object; this request has no body."
     template = _SENTENCES.get(finding["type"])
     return str(finding["msg"]) if template is None else template.format_map(finding.get("ctx", {}))

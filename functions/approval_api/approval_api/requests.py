@@ -17,12 +17,13 @@ from approval_api.problems import MalformedRequestError, RequestTooLargeError, U
 from orders.domain.errors import FieldError, InvalidRequestError
 from orders.domain.submission import MAX_LINES, MAX_QUANTITY, RequestedLine, Submission
 
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 MOST_LEVELS_DEEP = 20
 LONGEST_TEXT = 2_000
 LONGEST_TOKEN = 2_048
 IDEMPOTENCY_KEY = "^[A-Za-z0-9_-]{16,64}$"
-_JSON = re.compile(r"application/json\s*(;.*)?")
+BYTE_ORDER_MARK = "\ufeff"
+_JSON = re.compile(r"application/json\s*(;.*)?", re.IGNORECASE)
 
 
 class _Body(BaseModel):
@@ -125,36 +126,42 @@ After = Annotated[int, Query(ge=0, le=2**53, description="`cursor` of the last a
 
 
 def check_media(event: Mapping[str, Any]) -> None:
-    """Refuse, before anything is read, a POST whose body is too large, is not JSON or is not text.
-
-    API Gateway has already found the route: `$default` means that there is none, and then nothing is checked here.
-    """
-    if event["routeKey"] == "$default" or event["requestContext"]["http"]["method"] != "POST":
+    """Refuse, before anything is read, a POST whose body is too large, is not JSON or is not text."""
+    if event["requestContext"]["http"]["method"] != "POST":
         return
     body: str = event.get("body") or ""
     headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
     if body and not _JSON.fullmatch(headers.get("content-type", "")):
         raise UnsupportedMediaTypeError("Send JSON, and say so: `Content-Type: application/json`.")
     text = _decoded(body) if event.get("isBase64Encoded") else body
-    if len(text.encode(errors="surrogatepass")) > MOST_BYTES:
-        raise RequestTooLargeError(f"Send at most {MOST_BYTES} bytes; split the order.")
+    if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
+        raise RequestTooLargeError(f"Send at most {MAX_BYTES:,} bytes; split the order.")
+
+
+def with_plain_media(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the event with its media type in lower case: its case has no meaning, and Powertools compares it."""
+    headers = event.get("headers", {})
+    plain = {name: value.lower() if name.lower() == "content-type" else value for name, value in headers.items()}
+    return {**event, "headers": plain}
 
 
 def _decoded(body: str) -> str:
     try:
         return base64.b64decode(body, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise MalformedRequestError("The body is not UTF-8 text; send JSON.") from error
+        raise MalformedRequestError("The body is not UTF-8 text; send JSON in UTF-8, uncompressed.") from error
 
 
 def parse_json(text: str) -> dict[str, Any]:
-    """Return the JSON object that `text` is.
+    """Return the JSON object that `text` is; a byte order mark before it, as some editors write, has no meaning.
 
     Raises MalformedRequestError for what is not JSON or names a key twice, InvalidRequestError for what is no object or
     goes too deep.
     """
     try:
-        parsed = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        parsed = json.loads(
+            text.removeprefix(BYTE_ORDER_MARK), object_pairs_hook=_unique, parse_constant=_refuse_constant
+        )
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:

@@ -320,7 +320,7 @@ class MeView(_View):
 
 
 class HealthView(_View):
-    """The function is there and its code can be loaded."""
+    """The function's code can be loaded and its services can be built."""
 
     status: str
 

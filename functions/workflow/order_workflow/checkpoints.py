@@ -58,6 +58,12 @@ class Registered(TypedDict):
     awaited: NotRequired[bool]
 
 
+class Refusal(TypedDict):
+    """What reserve-chunks returns, in place of the SKUs that lack stock, when the order is beyond a quota."""
+
+    refusal: str
+
+
 class LookResult(TypedDict):
     """What the order's row says about a level."""
 

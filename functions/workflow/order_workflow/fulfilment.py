@@ -17,7 +17,7 @@ from aws_durable_execution_sdk_python.config import Duration, MapConfig, Nesting
 from aws_durable_execution_sdk_python.waits import WaitForConditionConfig
 
 from order_workflow import retries, steps
-from order_workflow.checkpoints import OrderInput, PickingPlan
+from order_workflow.checkpoints import OrderInput, PickingPlan, Refusal
 from order_workflow.picking import pick
 
 FLAT = NestingType.FLAT
@@ -43,17 +43,27 @@ def screen_order(context: DurableContext, order: OrderInput) -> Screening:
     return Screening(credit or catalogue, duplicate_of)
 
 
-def reserve_stock(context: DurableContext, order: OrderInput, branches: int) -> list[str]:
-    """Reserve everything, in at most ten branches; return the SKUs that lack stock."""
+def reserve_stock(context: DurableContext, order: OrderInput, branches: int) -> str | None:
+    """Reserve everything, in at most ten branches; return why that is not possible, or None."""
 
-    def reserve(child: DurableContext, branch: int, _index: int, _branches: Sequence[int]) -> list[str]:
+    def reserve(child: DurableContext, branch: int, _index: int, _branches: Sequence[int]) -> list[str] | Refusal:
         return child.step(steps.reserve_stock(order, branch), name="reserve-chunks", config=retries.STORAGE)
 
-    reserved: BatchResult[list[str]] = context.map(
+    reserved: BatchResult[list[str] | Refusal] = context.map(
         range(branches), reserve, name="reserve-stock", config=MapConfig(nesting_type=FLAT)
     )
     reserved.throw_if_error()
-    return [sku for item in reserved.all for sku in item.result or ()]
+    return shortage([item.result or [] for item in reserved.all])
+
+
+def shortage(branches: Sequence[list[str] | Refusal]) -> str | None:
+    """Return why not every branch has what it needs: the requester's quota is used up, or goods are."""
+    lacking: list[str] = []
+    for result in branches:
+        if isinstance(result, dict):
+            return result["refusal"]
+        lacking += result
+    return f"Out of stock: {', '.join(lacking[:5])}" if lacking else None
 
 
 def authorize_payment(context: DurableContext, order: OrderInput) -> str | None:

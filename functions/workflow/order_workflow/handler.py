@@ -53,9 +53,9 @@ def process(context: DurableContext, order: OrderInput, registered: Registered) 
     screening = screen_order(context, order)
     if screening.refusal:
         return refuse(context, order, screening.refusal, reserved=False, authorised=False)
-    lacking = reserve_stock(context, order, registered["branches"])
-    if lacking:
-        return refuse(context, order, f"Out of stock: {', '.join(lacking[:5])}", reserved=True, authorised=False)
+    shortage = reserve_stock(context, order, registered["branches"])
+    if shortage:
+        return refuse(context, order, shortage, reserved=True, authorised=False)
     refusal = authorize_payment(context, order)
     if refusal:
         return refuse(context, order, refusal, reserved=True, authorised=True)

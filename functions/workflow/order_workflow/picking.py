@@ -59,7 +59,10 @@ def _await_claim(context: DurableContext, order: OrderInput, job: int, seconds: 
 
 
 def _await_result(context: DurableContext, order: OrderInput, job: int, beat_seconds: int) -> None:
-    """Sleep while the station beats. Nobody listens to a job without a station: then this ends at once."""
+    """Sleep until the station reports or falls silent; return at once when no station works on the job.
+
+    Publishing the callback fails then (JobNotUnderWayError): nothing would ever complete it.
+    """
     config = WaitForCallbackConfig(
         heartbeat_timeout=Duration.from_seconds(beat_seconds), retry_strategy=retries.STORAGE.retry_strategy
     )

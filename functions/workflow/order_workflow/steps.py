@@ -18,6 +18,7 @@ from order_workflow.checkpoints import (
     LookResult,
     OrderInput,
     PickingPlan,
+    Refusal,
     Registered,
 )
 from orders.domain.errors import TransientFaultError
@@ -75,11 +76,19 @@ def check_duplicate(order: OrderInput) -> Callable[[StepContext], str | None]:
     return lambda _: services().screening.possible_duplicate(_ref(order["document"]))
 
 
-def reserve_stock(order: OrderInput, branch: int) -> Callable[[StepContext], list[str]]:
-    """Reserve one branch's chunks; returns the SKUs that lack stock. Key: `orderId:chunk`, by conditional write."""
+def reserve_stock(order: OrderInput, branch: int) -> Callable[[StepContext], list[str] | Refusal]:
+    """Claim the requester's quota and reserve the goods of one branch's chunks; return the SKUs that lack stock.
 
-    def body(step: StepContext) -> list[str]:
-        lacking = services().stock.reserve_branch(_ref(order["document"]), branch)
+    An order beyond the quota reserves nothing and returns why. Key: `orderId:chunk`, by conditional writes.
+    """
+
+    def body(step: StepContext) -> list[str] | Refusal:
+        ref = _ref(order["document"])
+        refusal = services().quotas.claim_branch(ref, branch)
+        if refusal is not None:
+            step.logger.info("quota used up", extra={"branch": branch})
+            return {"refusal": refusal}
+        lacking = services().stock.reserve_branch(ref, branch)
         step.logger.info("stock reserved" if not lacking else "stock lacking", extra={"branch": branch})
         return [*lacking]
 
@@ -132,8 +141,18 @@ def begin_cooling_off(order: OrderInput) -> Callable[[StepContext], bool]:
 
 
 def begin_charge(order: OrderInput) -> Callable[[StepContext], bool]:
-    """Pass the point of no return; False when withdrawn first. Key: the row's version."""
-    return lambda _: services().closing.begin_charge(OrderId(order["orderId"]))
+    """Pass the point of no return; False when withdrawn first. Key: the row's version.
+
+    The order's claims on its requester's quota end here. Key: `orderId:chunk`; a released claim is released once.
+    """
+
+    def body(_: StepContext) -> bool:
+        charging = services().closing.begin_charge(OrderId(order["orderId"]))
+        if charging:
+            services().quotas.release_all(_ref(order["document"]))
+        return charging
+
+    return body
 
 
 def capture_payment(order: OrderInput) -> Callable[[StepContext], str]:
@@ -171,7 +190,10 @@ def open_job(order: OrderInput, job: int, callback_id: str) -> Callable[[StepCon
 
 
 def listen_to_station(order: OrderInput, job: int) -> Callable[[str, WaitForCallbackContext], None]:
-    """Publish the callback that the station's beats keep alive. Key: the row's version; the same id is one write."""
+    """Publish the callback that the station's beats keep alive; fail unless a station works on the job.
+
+    Key: the row's version; the same id is one write.
+    """
 
     def submit(callback_id: str, _context: WaitForCallbackContext) -> None:
         services().picking.listen(OrderId(order["orderId"]), job, callback_id)
@@ -202,8 +224,14 @@ def complete_order(order: OrderInput) -> Callable[[StepContext], str]:
 
 
 def release_stock(order: OrderInput) -> Callable[[StepContext], None]:
-    """Give back every chunk. Key: `orderId:chunk`; a released chunk is released once."""
-    return lambda _: services().stock.release_all(_ref(order["document"]))
+    """Give back every chunk, and its claims on the quota. Key: `orderId:chunk`; a released chunk is released once."""
+
+    def body(_: StepContext) -> None:
+        ref = _ref(order["document"])
+        services().stock.release_all(ref)
+        services().quotas.release_all(ref)
+
+    return body
 
 
 def refund_payment(order: OrderInput) -> Callable[[StepContext], None]:

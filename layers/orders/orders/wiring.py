@@ -1,6 +1,7 @@
 """The composition root: the only place that picks adapters and the only one that reads `os.environ`.
 
-Nothing happens at import. `services()` builds everything at its first call; a test installs its own with `installed`.
+Nothing happens when it is imported. `services()` builds everything at its first call; a test installs its own with
+`installed`.
 """
 
 from __future__ import annotations
@@ -14,13 +15,21 @@ from typing import Protocol
 from orders.adapters.clock import SystemClock, jittered_pause
 from orders.adapters.documents import BucketDocuments, S3Bucket
 from orders.adapters.durable_lambda import LambdaHistory, LambdaSignaller, LambdaStarter
-from orders.adapters.dynamodb import DynamoDuplicates, DynamoOrderBook, DynamoOutbox, OrdersTable
+from orders.adapters.dynamodb import (
+    DynamoDuplicates,
+    DynamoOrderBook,
+    DynamoOutbox,
+    DynamoQuotaCounters,
+    OrdersTable,
+)
 from orders.adapters.reference import load_catalogue, load_policy
 from orders.adapters.sandbox import DynamoLedger, SandboxBureau, SandboxGateway, SandboxWarehouse
 from orders.adapters.sns import SnsPublisher
 from orders.adapters.step_functions import StepFunctionsTasks
 from orders.domain.catalogue import Catalogue
+from orders.domain.errors import InvalidReferenceDataError
 from orders.domain.policy import Policy
+from orders.domain.quotas import Quotas
 from orders.domain.submission import Terms
 from orders.services.approval import ApprovalService
 from orders.services.fulfilment import ClosingService, PaymentService, ScreeningService, StockService
@@ -41,10 +50,12 @@ from orders.services.ports import (
     PaymentGateway,
     PickingList,
     Publisher,
+    QuotaCounters,
     Signaller,
     Tasks,
     Warehouse,
 )
+from orders.services.quotas import QuotaService
 from orders.services.reading import ReadingService
 from orders.services.reporting import ReportingService
 from orders.services.writing import OrderWriter
@@ -69,6 +80,7 @@ class Ports:
     bureau: CreditBureau
     duplicates: Duplicates
     warehouse: Warehouse
+    quotas: QuotaCounters
     gateway: PaymentGateway
     outbox: Outbox
     publisher: Publisher
@@ -87,6 +99,7 @@ class Services:
     approval: ApprovalService
     screening: ScreeningService
     stock: StockService
+    quotas: QuotaService
     payment: PaymentService
     closing: ClosingService
     notification: NotificationService
@@ -111,6 +124,7 @@ def aws_ports(settings: Settings, catalogue: Catalogue) -> Ports:
         bureau=SandboxBureau(),
         duplicates=DynamoDuplicates(table),
         warehouse=SandboxWarehouse(table, catalogue),
+        quotas=DynamoQuotaCounters(table),
         gateway=SandboxGateway(DynamoLedger(table), clock),
         outbox=DynamoOutbox(table, settings.shards),
         publisher=SnsPublisher(settings.messages_topic_arn),
@@ -121,17 +135,19 @@ def aws_ports(settings: Settings, catalogue: Catalogue) -> Ports:
 def assemble(settings: Settings, catalogue: Catalogue, policy: Policy, ports: Ports) -> Services:
     """Return the services over any set of adapters."""
     writer = OrderWriter(ports.orders, ports.pause)
+    quotas = QuotaService(ports.documents, ports.quotas, Quotas(catalogue, policy.pending))
     return Services(
         settings=settings,
         catalogue=catalogue,
         policy=policy,
         intake=IntakeService(
-            ports.orders, ports.documents, ports.starter, ports.clock, Terms(catalogue, policy, settings.waits)
+            ports.orders, ports.documents, ports.starter, ports.clock, Terms(catalogue, policy, settings.waits), quotas
         ),
         registration=RegistrationService(ports.orders, ports.documents),
         approval=ApprovalService(writer, ports.clock, ports.signaller),
         screening=ScreeningService(ports.documents, ports.bureau, catalogue, ports.duplicates),
         stock=StockService(ports.documents, ports.warehouse),
+        quotas=quotas,
         payment=PaymentService(ports.documents, ports.gateway),
         closing=ClosingService(writer, ports.documents, ports.clock),
         notification=NotificationService(writer, ports.outbox, ports.publisher, ports.clock),
@@ -140,6 +156,31 @@ def assemble(settings: Settings, catalogue: Catalogue, policy: Policy, ports: Po
         reading=ReadingService(ports.orders, ports.documents, ports.history, ports.clock),
         reporting=ReportingService(ports.orders, ports.documents, ports.tasks),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a function must be able to read before it can work: its settings and the layer's reference data."""
+
+    settings: Settings
+    catalogue: Catalogue
+    policy: Policy
+
+
+def configuration() -> Configuration:
+    """Read the environment and the reference data.
+
+    Each function calls it while it is imported, so that a mistake fails the function's init and not its requests.
+
+    Raises:
+        InvalidReferenceDataError: A setting, the catalogue or the policy cannot be used; one line that says where.
+
+    """
+    settings, catalogue, policy = Settings.from_env(os.environ), load_catalogue(), load_policy()
+    if policy.currency != catalogue.currency:
+        rule = f"/currency must be {catalogue.currency!r}, as in catalogue.json, not {policy.currency!r}"
+        raise InvalidReferenceDataError(f"orders/reference/policy.json: {rule}")
+    return Configuration(settings, catalogue, policy)
 
 
 _clocks: list[Clock] = []
@@ -159,8 +200,9 @@ _installed: list[Services] = []
 def services() -> Services:
     """Return the services of this process, built from the environment at the first call."""
     if not _installed:
-        settings, catalogue, policy = Settings.from_env(os.environ), load_catalogue(), load_policy()
-        _installed.append(assemble(settings, catalogue, policy, aws_ports(settings, catalogue)))
+        read = configuration()
+        ports = aws_ports(read.settings, read.catalogue)
+        _installed.append(assemble(read.settings, read.catalogue, read.policy, ports))
     return _installed[-1]
 
 

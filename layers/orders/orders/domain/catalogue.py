@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from orders.domain.errors import InvalidReferenceDataError
 from orders.domain.model import Sku
+from orders.domain.reference import Entry
+
+MAX_SKU_LENGTH = 64
+MAX_SERIES = 9999
+_EVERY_GOOD = ("name", "unitPrice", "digital")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,38 +33,41 @@ class Catalogue:
     goods: Mapping[Sku, Good]
 
 
-def catalogue_from_json(data: Mapping[str, Any]) -> Catalogue:
-    """Read the catalogue, spelling out its series; raise InvalidReferenceDataError naming what is wrong."""
-    try:
-        goods = [_good(entry, data["defaultStock"]) for entry in [*data["goods"], *_series(data["series"])]]
-        catalogue = Catalogue(str(data["version"]), str(data["currency"]), {good.sku: good for good in goods})
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"catalogue: {error!r} is missing or not usable"
-        raise InvalidReferenceDataError(message) from error
-    if len(catalogue.goods) != len(goods):
-        message = "catalogue: every sku must be unique"
-        raise InvalidReferenceDataError(message)
-    return catalogue
-
-
-def _good(entry: Mapping[str, Any], default_stock: int) -> Good:
-    good = Good(
-        Sku(str(entry["sku"])),
-        str(entry["name"]),
-        int(entry["unitPrice"]),
-        bool(entry["digital"]),
-        int(entry.get("stock", default_stock)),
+def catalogue_from_json(data: object) -> Catalogue:
+    """Read the catalogue, spelling out its series; raise InvalidReferenceDataError naming the place that is wrong."""
+    given = Entry("orders/reference/catalogue.json", data).members(
+        "version", "currency", "defaultStock", "goods", "series"
     )
-    if good.unit_price <= 0 or good.stock < 0:
-        message = f"unitPrice or stock of {good.sku}"
-        raise ValueError(message)
-    return good
+    default_stock = given["defaultStock"].whole_number(0)
+    goods: dict[Sku, Good] = {}
+    for entry in given["goods"].entries():
+        _add(goods, entry, _good(entry, default_stock))
+    for entry in given["series"].entries():
+        for good in _series(entry, default_stock):
+            _add(goods, entry, good)
+    return Catalogue(given["version"].text(), given["currency"].currency(), goods)
 
 
-def _series(series: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _add(goods: dict[Sku, Good], entry: Entry, good: Good) -> None:
+    if good.sku in goods:
+        raise entry.wrong(f"must have another sku: {good.sku} is there already")
+    goods[good.sku] = good
+
+
+def _good(entry: Entry, default_stock: int) -> Good:
+    given = entry.members("sku", *_EVERY_GOOD, optional=("stock",))
+    return Good(Sku(given["sku"].text(MAX_SKU_LENGTH)), given["name"].text(), *_terms(given, default_stock))
+
+
+def _series(entry: Entry, default_stock: int) -> list[Good]:
     """Spell out numbered goods, such as BULK-0001 to BULK-1000."""
-    return [
-        {**entry, "sku": f"{entry['prefix']}{number:04}", "name": f"{entry['name']} {number}"}
-        for entry in series
-        for number in range(1, int(entry["count"]) + 1)
-    ]
+    given = entry.members("prefix", "count", *_EVERY_GOOD, optional=("stock",))
+    prefix, name = given["prefix"].text(MAX_SKU_LENGTH - len("0001")), given["name"].text()
+    numbers, terms = range(1, given["count"].whole_number(1, MAX_SERIES) + 1), _terms(given, default_stock)
+    return [Good(Sku(f"{prefix}{number:04}"), f"{name} {number}", *terms) for number in numbers]
+
+
+def _terms(given: Mapping[str, Entry], default_stock: int) -> tuple[int, bool, int]:
+    """Return the price, whether the good is digital, and the stock."""
+    stock = given["stock"].whole_number(0) if "stock" in given else default_stock
+    return given["unitPrice"].whole_number(1), given["digital"].flag(), stock

@@ -40,6 +40,12 @@ class InvalidRequestError(CountersignError):
         self.errors = errors
 
 
+class PendingLimitError(InvalidRequestError):
+    """The requester's open orders would hold more than the policy lets one requester hold before approval."""
+
+    code = "pending-limit"
+
+
 class InvalidReferenceDataError(CountersignError):
     """Catalogue, policy or settings that cannot be used; the message names the field."""
 
@@ -129,10 +135,10 @@ class CorruptDocumentError(CountersignError):
     code = "corrupt-document"
 
 
-class JobUnclaimedError(CountersignError):
-    """A picking job that nobody has claimed cannot be listened to."""
+class JobNotUnderWayError(CountersignError):
+    """No station works on this picking job, so the workflow must not wait for its result."""
 
-    code = "job-unclaimed"
+    code = "job-not-under-way"
 
 
 class OrderFencedError(CountersignError):

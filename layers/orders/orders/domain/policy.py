@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
-from orders.domain.errors import InvalidReferenceDataError
 from orders.domain.model import LevelTerms, Role
+from orders.domain.reference import Entry
 
 APPROVER_LADDER = (Role.MANAGERS, Role.DIRECTORS, Role.FINANCE)
+PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +42,29 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingLimits:
+    """What the orders of one requester may hold before they are charged.
+
+    `stock_percent` is a share of each good's whole stock, `orders` the number of orders. Orders that need no approval
+    are charged at once and do not count.
+    """
+
+    stock_percent: int
+    orders: int
+
+    def units_of(self, stock: int) -> int:
+        """Return the share of `stock` in units, rounded up so that a good of which there is one can be ordered."""
+        return -(-stock * self.stock_percent // PERCENT)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The tiers in ascending order; what exceeds the last one is refused when it is submitted."""
 
     version: str
     currency: str
     tiers: tuple[Tier, ...]
+    pending: PendingLimits
 
     @property
     def cap(self) -> int:
@@ -73,24 +89,34 @@ def escalation_target(role: Role) -> Role | None:
     return above[0] if above else None
 
 
-def policy_from_json(data: Mapping[str, Any]) -> Policy:
-    """Read the policy; raise InvalidReferenceDataError naming the field that is wrong."""
-    try:
-        tiers = tuple(_tier(tier) for tier in data["tiers"])
-        policy = Policy(str(data["version"]), str(data["currency"]), tiers)
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"policy: {error!r} is missing or not usable"
-        raise InvalidReferenceDataError(message) from error
-    if not tiers or any(low.up_to >= high.up_to for low, high in pairwise(tiers)):
-        message = "policy: tiers must be present and their upTo must rise"
-        raise InvalidReferenceDataError(message)
-    return policy
+def policy_from_json(data: object) -> Policy:
+    """Read the policy; raise InvalidReferenceDataError naming the place that is wrong."""
+    given = Entry("orders/reference/policy.json", data).members("version", "currency", "pending", "tiers")
+    entries = given["tiers"].entries()
+    tiers = tuple(_tier(entry) for entry in entries)
+    if not tiers:
+        raise given["tiers"].wrong("must have at least one tier")
+    for entry, (low, high) in zip(entries[1:], pairwise(tiers), strict=True):
+        if high.up_to <= low.up_to:
+            raise entry.wrong(f"must have an upTo above {low.up_to}, which is that of the tier before")
+    return Policy(given["version"].text(), given["currency"].currency(), tiers, _pending(given["pending"]))
 
 
-def _tier(data: Mapping[str, Any]) -> Tier:
-    rules = tuple(LevelRule(Role(level["role"]), int(level["quorum"])) for level in data["levels"])
-    for rule in rules:
-        if rule.role not in APPROVER_LADDER or rule.quorum < 1:
-            message = f"levels {rule}"
-            raise ValueError(message)
-    return Tier(int(data["upTo"]), rules, bool(data.get("coolingOff", False)))
+def _pending(entry: Entry) -> PendingLimits:
+    given = entry.members("stockPercent", "orders")
+    return PendingLimits(given["stockPercent"].whole_number(1, PERCENT), given["orders"].whole_number(1))
+
+
+def _tier(entry: Entry) -> Tier:
+    given = entry.members("upTo", "levels", optional=("coolingOff",))
+    levels = tuple(_level(level) for level in given["levels"].entries())
+    cooling_off = "coolingOff" in given and given["coolingOff"].flag()
+    return Tier(given["upTo"].whole_number(1), levels, cooling_off)
+
+
+def _level(entry: Entry) -> LevelRule:
+    given = entry.members("role", "quorum")
+    role = next((role for role in APPROVER_LADDER if role == given["role"].value), None)
+    if role is None:
+        raise given["role"].wrong(f"must be one of {', '.join(APPROVER_LADDER)}, not {given['role'].value!r}")
+    return LevelRule(role, given["quorum"].whole_number(1))

@@ -75,12 +75,12 @@ class StockService:
 
     def branches(self, ref: DocumentRef) -> int:
         """Return how many branches reserve the document's stock."""
-        return _branch_count(_chunks(self.documents.read(ref)))
+        return _branch_count(chunks(self.documents.read(ref)))
 
     def reserve_branch(self, ref: DocumentRef, branch: int) -> tuple[Sku, ...]:
         """Reserve the chunks of one branch; return the SKUs that lack stock. Stops at the first chunk that lacks."""
         document = self.documents.read(ref)
-        for number, quantities in _chunks_of(document, branch):
+        for number, quantities in chunks_of(document, branch):
             lacking = self.warehouse.reserve(f"{document.order_id}:{number}", quantities)
             if lacking:
                 return lacking
@@ -89,11 +89,11 @@ class StockService:
     def release_all(self, ref: DocumentRef) -> None:
         """Give back every chunk, whether or not it was ever reserved; a released chunk can never be reserved again."""
         document = self.documents.read(ref)
-        for number, quantities in enumerate(_chunks(document)):
+        for number, quantities in enumerate(chunks(document)):
             self.warehouse.release(f"{document.order_id}:{number}", quantities)
 
 
-def _chunks(document: OrderDocument) -> list[Mapping[Sku, int]]:
+def chunks(document: OrderDocument) -> list[Mapping[Sku, int]]:
     """Sum the lines by SKU and cut them, in SKU order, into what one transaction can hold."""
     wanted: Counter[Sku] = Counter()
     for line in document.lines:
@@ -102,14 +102,15 @@ def _chunks(document: OrderDocument) -> list[Mapping[Sku, int]]:
     return [dict(goods[at : at + SKUS_PER_TRANSACTION]) for at in range(0, len(goods), SKUS_PER_TRANSACTION)]
 
 
-def _branch_count(chunks: list[Mapping[Sku, int]]) -> int:
+def _branch_count(every: list[Mapping[Sku, int]]) -> int:
     """One branch for each chunk, at most ten."""
-    return min(MAX_BRANCHES, len(chunks))
+    return min(MAX_BRANCHES, len(every))
 
 
-def _chunks_of(document: OrderDocument, branch: int) -> list[tuple[int, Mapping[Sku, int]]]:
-    chunks = _chunks(document)
-    return [(number, chunks[number]) for number in range(branch, len(chunks), _branch_count(chunks))]
+def chunks_of(document: OrderDocument, branch: int) -> list[tuple[int, Mapping[Sku, int]]]:
+    """Return the chunks that one branch works on, each with its number in the order."""
+    every = chunks(document)
+    return [(number, every[number]) for number in range(branch, len(every), _branch_count(every))]
 
 
 class CaptureOutcome(StrEnum):

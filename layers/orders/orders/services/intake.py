@@ -9,6 +9,7 @@ from orders.domain.model import DocumentRef, Order, OrderDocument, OrderId, Pers
 from orders.domain.submission import Submission, Terms, draw_up, order_id_for
 from orders.domain.transitions import register
 from orders.services.ports import Clock, DocumentStore, ExecutionStarter, OrderBook
+from orders.services.quotas import QuotaService
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class IntakeService:
     starter: ExecutionStarter
     clock: Clock
     terms: Terms
+    quotas: QuotaService
 
     def submit(
         self, person: Person, idempotency_key: str, submission: Submission, task_token: str | None = None
@@ -29,9 +31,10 @@ class IntakeService:
         The first request for the order decides which state machine's task will hear of its outcome, if any. Another
         task's token is no reason to order again: it is told so, unless the order is final and can answer it at once.
 
-        Raises NotPermittedError when the person may not order, InvalidRequestError, KeyReusedError when the key belongs
-        to another request, AlreadySubmittedError when the order is there and under way but will not answer this task,
-        TransientFaultError when the start could not be confirmed (the same call again heals it).
+        Raises NotPermittedError when the person may not order, InvalidRequestError, PendingLimitError when the person's
+        open orders leave no room for this one (never for one that was taken before), KeyReusedError when the key
+        belongs to another request, AlreadySubmittedError when the order is there and under way but will not answer
+        this task, TransientFaultError when the start could not be confirmed (the same call again heals it).
         """
         if Role.REQUESTERS not in person.roles:
             raise NotPermittedError("Only requesters may place orders; ask one of them, or for that role.")
@@ -56,6 +59,7 @@ class IntakeService:
             document = draw_up(
                 submission, self.terms, order_id=order_id, requester=requester, at=now, task_token=task_token
             )
+            self.quotas.admit(document)
             self.documents.put_if_absent(document)
             found = self.documents.get(order_id)
         if found is None:

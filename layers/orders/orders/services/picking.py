@@ -9,7 +9,7 @@ from enum import StrEnum
 from orders.domain.access import access_of
 from orders.domain.commands import ClaimJob, OpenJob, ReportPicking
 from orders.domain.errors import (
-    JobUnclaimedError,
+    JobNotUnderWayError,
     NotPermittedError,
     OrderFencedError,
     OrderNotFoundError,
@@ -93,7 +93,8 @@ class PickingService:
     def report(self, order_id: OrderId, command: ReportPicking) -> Order:
         """Say what became of a job; the same word again returns the same order. Then the workflow is woken."""
         order = self.writer.apply(order_id, lambda row: self._reporting(row, command))
-        callback_id = job_of(order, command.job).picking_callback_id
+        job = job_of(order, command.job)
+        callback_id = job.picking_callback_id or job.claim_callback_id  # the signal of the claim may be lost
         if callback_id is not None:
             self.signaller.wake(callback_id)
         return order
@@ -105,10 +106,14 @@ class PickingService:
         return self._look(self.writer.apply(order_id, lambda row: self._opening(row, number, callback_id)), number)
 
     def listen(self, order_id: OrderId, number: int, callback_id: str) -> None:
-        """Publish the callback that the station's beats keep alive; JobUnclaimedError when nobody has the job."""
+        """Publish the callback that the station's beats keep alive.
+
+        Raises JobNotUnderWayError when no station works on the job, so that the workflow does not wait for a signal
+        that will not come: no station has claimed the job yet, or its result came before the callback was published.
+        """
         order = self.writer.apply(order_id, lambda row: self._listening(row, number, callback_id))
-        if job_of(order, number).state is JobState.OPEN:
-            raise JobUnclaimedError(f"Nobody has claimed job {number} of {order_id}.")
+        if not _is_under_way(order, number):
+            raise JobNotUnderWayError(f"No station works on job {number} of {order_id}.")
 
     def settle_job(self, order_id: OrderId, number: int) -> JobLook:
         """Write what is due on the job, and say how it stands."""
@@ -143,8 +148,8 @@ class PickingService:
         return publish_claim_callback(order, number, callback_id)
 
     def _listening(self, order: Order, number: int, callback_id: str) -> Change | None:
-        job = job_of(order, number)
-        if job.state is not JobState.CLAIMED or job.picking_callback_id == callback_id:
+        published = job_of(order, number).picking_callback_id == callback_id
+        if published or not _is_under_way(order, number):
             return None
         return publish_picking_callback(order, number, callback_id)
 
@@ -161,6 +166,11 @@ class PickingService:
         seconds = math.ceil((due - self.clock.now()).total_seconds())
         outcome = _SETTLED.get(job.state, JobOutcome.STRAY)
         return JobLook(outcome, job.state is not JobState.OPEN, max(1, seconds))
+
+
+def _is_under_way(order: Order, number: int) -> bool:
+    """Return whether a station works on the job."""
+    return order.status is Status.FULFILLING and job_of(order, number).state is JobState.CLAIMED
 
 
 def _refuse_others(person: Person) -> None:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from orders.domain.model import AuditEntry, DocumentRef, Order, OrderDocument, OrderId, Role, Sku, Status
+from orders.domain.quotas import Claim
 from orders.domain.transitions import Change
 
 
@@ -166,6 +167,25 @@ class Warehouse(Protocol):
 
     def release(self, key: str, quantities: Mapping[Sku, int]) -> None:
         """Give back what the reservation took; afterwards the key can never reserve."""
+        ...
+
+
+class QuotaCounters(Protocol):
+    """What each requester's orders hold, in counters with a limit. A claim is keyed `orderId:chunk`."""
+
+    def used(self, requester: str, names: Sequence[str]) -> Mapping[str, int]:
+        """Return what these counters of the requester have come to; one that was never claimed is missing."""
+        ...
+
+    def claim(self, key: str, requester: str, claims: Mapping[str, Claim]) -> tuple[str, ...]:
+        """Claim all or nothing; return the counters that would pass their limit, empty when claimed.
+
+        A second identical call is a success; a key that was released can claim nothing.
+        """
+        ...
+
+    def release(self, key: str) -> None:
+        """Give back what the key claimed, once; afterwards the key can never claim."""
         ...
 
 

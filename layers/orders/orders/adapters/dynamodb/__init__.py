@@ -3,6 +3,7 @@
 from orders.adapters.dynamodb.duplicates import DynamoDuplicates
 from orders.adapters.dynamodb.orders import DynamoOrderBook
 from orders.adapters.dynamodb.outbox import DynamoOutbox
+from orders.adapters.dynamodb.quotas import DynamoQuotaCounters
 from orders.adapters.dynamodb.table import OrdersTable
 
-__all__ = ["DynamoDuplicates", "DynamoOrderBook", "DynamoOutbox", "OrdersTable"]
+__all__ = ["DynamoDuplicates", "DynamoOrderBook", "DynamoOutbox", "DynamoQuotaCounters", "OrdersTable"]

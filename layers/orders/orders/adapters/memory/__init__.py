@@ -8,7 +8,7 @@ from orders.adapters.memory.clock import MovableClock, no_pause
 from orders.adapters.memory.executions import MemoryHistory, MemorySignaller, MemoryStarter
 from orders.adapters.memory.messages import MemoryDuplicates, MemoryOutbox, MemoryPublisher
 from orders.adapters.memory.orders import MemoryOrderBook
-from orders.adapters.memory.stores import MemoryBucket, MemoryLedger, MemoryWarehouse
+from orders.adapters.memory.stores import MemoryBucket, MemoryLedger, MemoryQuotaCounters, MemoryWarehouse
 from orders.adapters.memory.tasks import MemoryTasks
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "MemoryOrderBook",
     "MemoryOutbox",
     "MemoryPublisher",
+    "MemoryQuotaCounters",
     "MemorySignaller",
     "MemoryStarter",
     "MemoryTasks",

@@ -53,6 +53,7 @@ class MemorySignaller:
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self._signals: list[str] = []
         self._woken: list[str] = []
         self._closed: set[str] = set()
         self._beats: list[str] = []
@@ -60,6 +61,7 @@ class MemorySignaller:
     def wake(self, callback_id: str) -> bool:
         """Complete the callback; return False when it was closed."""
         with self._lock:
+            self._signals.append(callback_id)
             if callback_id in self._closed:
                 return False
             self._closed.add(callback_id)
@@ -82,6 +84,12 @@ class MemorySignaller:
         """Let the callback refuse, as one that has timed out does."""
         with self._lock:
             self._closed.add(callback_id)
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """The callback of every call of `wake`, in their order: a callback that was signalled twice is there twice."""
+        with self._lock:
+            return tuple(self._signals)
 
     @property
     def woken(self) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 
@@ -11,6 +12,7 @@ from orders.adapters.sandbox.payments import Payment
 from orders.domain.catalogue import Catalogue
 from orders.domain.errors import WriteConflictError
 from orders.domain.model import OrderId, Sku
+from orders.domain.quotas import Claim
 
 
 class MemoryBucket:
@@ -61,6 +63,39 @@ class MemoryWarehouse:
     def _give(self, quantities: Mapping[Sku, int], sign: int) -> None:
         for sku, quantity in quantities.items():
             self._stock[sku] += sign * quantity
+
+
+class MemoryQuotaCounters:
+    """Counters by requester and name; None marks a released claim."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._used: Counter[tuple[str, str]] = Counter()
+        self._claims: dict[str, Mapping[tuple[str, str], int] | None] = {}
+
+    def used(self, requester: str, names: Sequence[str]) -> Mapping[str, int]:
+        """Return what these counters of the requester have come to; one that was never claimed is missing."""
+        with self._lock:
+            return {name: self._used[requester, name] for name in names if (requester, name) in self._used}
+
+    def claim(self, key: str, requester: str, claims: Mapping[str, Claim]) -> tuple[str, ...]:
+        """Claim all or nothing; return the counters that would pass their limit, empty when claimed."""
+        with self._lock:
+            if key in self._claims:
+                return tuple(sorted(claims)) if self._claims[key] is None else ()
+            room = {name: claim.limit - self._used[requester, name] for name, claim in claims.items()}
+            beyond = sorted(name for name, claim in claims.items() if claim.amount > room[name])
+            if not beyond:
+                amounts = {(requester, name): claim.amount for name, claim in claims.items()}
+                self._claims[key] = amounts
+                self._used.update(amounts)
+            return tuple(beyond)
+
+    def release(self, key: str) -> None:
+        """Give back what the key claimed, once; a key without a claim is closed all the same."""
+        with self._lock:
+            self._used.subtract(self._claims.get(key) or {})
+            self._claims[key] = None
 
 
 class MemoryLedger:
