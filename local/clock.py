@@ -21,13 +21,17 @@ class StackClock:
 
     @property
     def offset(self) -> float:
-        """Seconds by which the stack is ahead of the machine."""
+        """Seconds by which the stack is ahead of the machine; raises ValueError when the file holds no number."""
         if self._file is None:
             return 0.0
         try:
             return float(self._file.read_text("ascii"))
         except FileNotFoundError:
             return 0.0
+        except ValueError:
+            raise ValueError(
+                f"{self._file} is damaged: write the seconds into it by which the stack is ahead, such as 0.0"
+            ) from None
 
     def time(self) -> float:
         """Seconds since 1970, as `time.time` tells them."""

@@ -10,9 +10,11 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 _GRACE_SECONDS = 2.0
+_DYING_SECONDS = 10.0
+"""A busy machine may need this long to end the processes of a stack whose supervisor was killed."""
 _LOOK_SECONDS = 0.05
 _LOCK = "lock"
 _MARK = ".countersign"
@@ -47,8 +49,9 @@ def held(folder: Path, *, ephemeral: bool) -> Iterator[Held]:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _check_ours(folder)
-            lock = leaving.enter_context((folder / _LOCK).open("w"))
-            _take(lock.fileno(), _GRACE_SECONDS)
+            lock = leaving.enter_context((folder / _LOCK).open("a+", encoding="ascii"))
+            _take(lock)
+            _sign(lock)
             close_to_others(folder)
         except BlockingIOError:
             raise StartError(f"{folder} is in use by another stack: stop it, or choose another DATA") from None
@@ -92,18 +95,40 @@ def close_to_others(path: Path) -> None:
             close_to_others(inner)
 
 
-def _take(lock: int, seconds: float) -> None:
-    """Take an exclusive lock; raises BlockingIOError when somebody else keeps it for so long."""
-    deadline = time.monotonic() + seconds
+def _take(lock: TextIO) -> None:
+    """Take an exclusive lock; raises BlockingIOError when another stack keeps it.
+
+    The processes of a stack whose supervisor has ended keep it until they have noticed.
+    """
+    began = time.monotonic()
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            if waited > (_GRACE_SECONDS if _holder_lives(lock) else _DYING_SECONDS):
                 raise
             time.sleep(_LOOK_SECONDS)
         else:
             return
+
+
+def _sign(lock: TextIO) -> None:
+    """Write down which supervisor holds the lock."""
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+
+
+def _holder_lives(lock: TextIO) -> bool:
+    lock.seek(0)
+    try:
+        os.kill(int(lock.read()), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

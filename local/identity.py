@@ -6,6 +6,7 @@ Its tokens have the shape of Cognito's access tokens, and its keys are found as 
 import base64
 import hashlib
 import json
+import logging
 import os
 import time
 import uuid
@@ -18,6 +19,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+
+logger = logging.getLogger(__name__)
 
 IDENTITIES: Mapping[str, tuple[str, ...]] = {
     "requester-1": ("requesters",),
@@ -143,10 +146,13 @@ class Issuer:
                 serialization.PrivateFormat.PKCS8,
                 serialization.NoEncryption(),
             )
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(pem)
+            try:
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(pem)
+            except OSError as error:
+                logger.warning("the signing key cannot be kept, so sign-ins end with this run: %s", error)
         return key
 
 

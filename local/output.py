@@ -63,8 +63,8 @@ def log(source: str, request_id: str | None, line: str, execution: str | None = 
     """Write a line, tagged."""
     if not line.strip():
         return
-    # A reader that went away (`make run 2>&1 | head`) must not take the stack with it.
-    with contextlib.suppress(BrokenPipeError):
+    # A reader that went away (`make run 2>&1 | head`) or a full disk must not take the stack with it.
+    with contextlib.suppress(OSError):
         print(as_json(tagged(source, request_id, line, execution)), file=sys.stderr, flush=True)
 
 

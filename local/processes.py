@@ -59,12 +59,15 @@ class ServiceProcess:
         pause = _FIRST_PAUSE
         while not self._stopping.is_set():
             began = time.monotonic()
-            status = await self._run_once(started)
+            try:
+                ending = f"exit status {await self._run_once(started)}"
+            except OSError as error:  # the machine has no process or file descriptor to spare
+                ending = str(error.strerror)
             if self._stopping.is_set():
                 return
             if not self.ready.is_set():
-                raise StartError(f"{self._command.module} did not start (exit status {status}): its reason is above")
-            self._log(self._command.module, None, f"ended with status {status}, starting it again")
+                raise StartError(f"{self._command.module} did not start ({ending}): its reason is above")
+            self._log(self._command.module, None, f"ended ({ending}), starting it again")
             pause = _FIRST_PAUSE if time.monotonic() - began > _LONGEST_PAUSE else min(2 * pause, _LONGEST_PAUSE)
             await asyncio.sleep(pause)
 

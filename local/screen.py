@@ -8,15 +8,15 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from local.log_file import LogFile
 from local.output import as_json, tagged, visible
 
 LOG = "log.jsonl"
-LARGEST_LOG_BYTES = 20_000_000
-"""A longer log is put aside at the next start, in the place of the one before."""
+_LOST = "the disk is full: lines are missing in {file} until there is room"
 
 _NAME_WIDTH = 14
 _DIM, _YELLOW, _RED, _PLAIN = "\033[2m", "\033[33m", "\033[31m", "\033[0m"
@@ -40,20 +40,27 @@ _EVERYWHERE = frozenset(
 
 
 class Screen:
-    """A log for a terminal and a file."""
+    """A log for a terminal and a file; `keep` takes a line for the file and returns whether it could."""
 
-    def __init__(self, terminal: TextIO, file: TextIO, *, colours: bool) -> None:
+    def __init__(self, terminal: TextIO, keep: Callable[[str], bool], *, colours: bool) -> None:
         self._terminal = terminal
-        self._file = file
+        self._keep = keep
         self._colours = colours
+        self._keeps = True
 
     def __call__(self, source: str, request_id: str | None, line: str, execution: str | None = None) -> None:
         """Write the line to the file, and to the terminal what a person wants of it."""
         if not line.strip():
             return
         entry = tagged(source, request_id, line, execution)
-        print(as_json(entry), file=self._file, flush=True)
-        with contextlib.suppress(BrokenPipeError):
+        kept = self._keep(as_json(entry))
+        if self._keeps and not kept:
+            self._show({"source": "local", "level": "ERROR", "message": _LOST.format(file=LOG)})
+        self._keeps = kept
+        self._show(entry)
+
+    def _show(self, entry: Mapping[str, Any]) -> None:
+        with contextlib.suppress(OSError):
             for told in sentences(entry):
                 print(self._painted(entry, told), file=self._terminal, flush=True)
 
@@ -67,12 +74,7 @@ class Screen:
 
 def opened(folder: Path, terminal: TextIO) -> Screen:
     """The screen of a stack whose state is in this folder."""
-    path = folder / LOG
-    if path.exists() and path.stat().st_size > LARGEST_LOG_BYTES:
-        path.replace(path.with_suffix(".old.jsonl"))
-    return Screen(
-        terminal, path.open("a", encoding="utf-8", errors="backslashreplace"), colours="NO_COLOR" not in os.environ
-    )
+    return Screen(terminal, LogFile(folder / LOG).append, colours="NO_COLOR" not in os.environ)
 
 
 def sentences(entry: Mapping[str, Any]) -> Iterator[str]:

@@ -1,6 +1,8 @@
 """HTTP servers inside the supervisor's event loop, on sockets that exist before they do."""
 
+import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -72,6 +74,8 @@ def server(app: "ASGIApp", request_seconds: float = REQUEST_SECONDS) -> "uvicorn
     """A server for an application; the caller runs `serve(sockets=[...])` and sets `should_exit`."""
     import uvicorn
 
+    logging.getLogger("uvicorn.error").addFilter(is_no_cancellation)
+
     class Server(uvicorn.Server):
         """Leaves the signals to the supervisor, which has more to stop than one server."""
 
@@ -80,3 +84,8 @@ def server(app: "ASGIApp", request_seconds: float = REQUEST_SECONDS) -> "uvicorn
             yield
 
     return Server(settings(app, request_seconds))
+
+
+def is_no_cancellation(record: logging.LogRecord) -> bool:
+    """Whether a log record is no report of a request that the stop of its server cut off, which is no error."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)

@@ -12,7 +12,7 @@ from pathlib import Path
 from socket import socket
 from typing import TYPE_CHECKING, Any
 
-from local import clock, resources, screen
+from local import clock, resources, screen, state
 from local.environments import Environments
 from local.events import EventBus
 from local.folder import Held, StartError, held, keep_private, write_json
@@ -21,8 +21,9 @@ from local.processes import Command, ServiceProcess
 from local.receiving import REQUEST_SECONDS
 from local.serving import HOST, bind, port_of, server
 from local.shell import needed
-from local.template import Template
-from local.versions import Versions
+from local.shortage import report_once
+from local.template import Function, Template
+from local.versions import UNUSABLE, Versions
 from local.versions import in_use as versions_in_use
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ DEAD_LETTERS = "dead-letters.jsonl"
 VERSIONS = "versions"
 _LOOK_SECONDS = 0.4
 _SETTLING_SECONDS = 0.1
+_TIMES_TO_SAY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +71,38 @@ def run(template: Template, options: Options) -> None:
         public = leaving.enter_context(_public_socket(options.port))
         ours = leaving.enter_context(held(options.data, ephemeral=options.ephemeral))
         folder = ours.path
+        versions = _prepared(template, folder, follow=options.follow)
         inside = leaving.enter_context(bind(0))
         data, lambda_api = leaving.enter_context(bind(0)), leaving.enter_context(bind(0))
-        (folder / ENDPOINTS).unlink(missing_ok=True)
-        versions = Versions(template, folder / VERSIONS, follow=options.follow)
-        versions.publish()
-        write_json(folder / FUNCTIONS, describe_functions(template, versions))
         count = f"{len(template.functions)} functions, {len(template.http_api.routes)} routes"
         say(f"starting {count}, {len(template.tables)} tables; state in {folder}")
         places = Places(ours, public, inside, data, lambda_api)
-        said = screen.opened(folder, sys.stderr) if sys.stderr.isatty() else log
+        said = _log_in(folder)
         asyncio.run(Stack(template, versions, places, said, options).serve())
+
+
+def _prepared(template: Template, folder: Path, *, follow: bool) -> Versions:
+    """Check the folder and write what the service processes read; raises StartError."""
+    state.check(folder)
+    try:
+        state.mark(folder)
+        (folder / ENDPOINTS).unlink(missing_ok=True)
+        versions = Versions(template, folder / VERSIONS, follow=follow)
+        versions.publish()
+        write_json(folder / FUNCTIONS, describe_functions(template, versions))
+    except OSError as error:
+        raise StartError(f"{error.filename or folder} cannot be used: {error.strerror or error}") from error
+    return versions
+
+
+def _log_in(folder: Path) -> Log:
+    """At a terminal sentences, and the whole log in the folder; raises StartError."""
+    if not sys.stderr.isatty():
+        return log
+    try:
+        return screen.opened(folder, sys.stderr)
+    except OSError as error:
+        raise StartError(f"{folder / screen.LOG} cannot be written: {error.strerror}") from error
 
 
 def _public_socket(port: int) -> socket:
@@ -107,12 +130,12 @@ class Stack:
         aws = aws_variables(
             template, f"http://{HOST}:{port_of(places.data)}", f"http://{HOST}:{port_of(places.lambda_api)}"
         )
-        state = ["--data", str(places.held.path), "--request-seconds", str(options.request_seconds)]
-        state += ["--ephemeral"] if options.ephemeral else []
+        place = ["--data", str(places.held.path), "--request-seconds", str(options.request_seconds)]
+        place += ["--ephemeral"] if options.ephemeral else []
         described = ["--functions", str(places.held.path / FUNCTIONS), "--environments", self._inside_url]
         kept = (places.held.lock,)
-        data = Command("local.data", places.data, state, aws, kept)
-        executions = Command("local.executions", places.lambda_api, [*state, *described], aws, kept)
+        data = Command("local.data", places.data, place, aws, kept)
+        executions = Command("local.executions", places.lambda_api, [*place, *described], aws, kept)
         self._data, self._executions = ServiceProcess(data, said), ServiceProcess(executions, said)
         ours = {
             "AWS_ENDPOINT_URL_SNS": f"{self._inside_url}/sns/",
@@ -120,12 +143,15 @@ class Stack:
         }
         self._environments = Environments(versions, inside, aws | ours, said)
         self._events = EventBus(template.rules, self._environments.invoke, places.held.path / DEAD_LETTERS)
+        self._unannounced: list[Function] = []
+        self._ignored: frozenset[str] = frozenset()
         self._servers: list[uvicorn.Server] = []
         self._started = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
         """Start, say so, and stay until a signal ends it; a part that cannot go on ends it with its error."""
+        report_once(asyncio.get_running_loop())
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -175,19 +201,40 @@ class Stack:
         """Notice edits of the functions, and let every new invocation have them; never ends."""
         await self._started.wait()
         await asyncio.to_thread(self._discard_versions)
+        problem, times = "", 0
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
+            found = await self._take_edits()
+            times = times + 1 if found == problem else 1
+            problem = found
             # A folder can be half there while files are moved; the next look finds it whole.
-            with contextlib.suppress(OSError):
-                if self._versions.edited():
-                    await asyncio.sleep(_SETTLING_SECONDS)
-                    await self._publish()
+            if problem and times == _TIMES_TO_SAY:
+                self._said("local.versions", None, f"an edit cannot be taken: {problem}")
+
+    async def _take_edits(self) -> str:
+        """Publish what was edited since the last look; the reason when that failed, and it is tried again."""
+        try:
+            self._say_what_is_ignored()
+            if self._unannounced or self._versions.edited():
+                await asyncio.sleep(_SETTLING_SECONDS)
+                await self._publish()
+        except OSError as error:
+            return str(error)
+        return ""
+
+    def _say_what_is_ignored(self) -> None:
+        found = self._versions.unusable()
+        for path in found:
+            if path not in self._ignored:
+                self._said("local.versions", None, f"ignoring {path}: {UNUSABLE}")
+        self._ignored = frozenset(found)
 
     async def _publish(self) -> None:
-        published = await asyncio.to_thread(self._versions.publish)
-        if not published:
+        self._unannounced += await asyncio.to_thread(self._versions.publish)
+        if not self._unannounced:
             return
         write_json(self._places.held.path / FUNCTIONS, describe_functions(self._template, self._versions))
+        published, self._unannounced = self._unannounced, []
         self._environments.renew(published)
         for function in published:
             self._said(function.name, None, f"edited: version {function.version} takes every new invocation")
@@ -199,20 +246,28 @@ class Stack:
             self._versions.discard(in_use)
 
     async def _check_health(self, function: str) -> None:
-        """Ask the way a browser does, so that "ready" means usable.
+        """Ask the way a browser does, so that "ready" means usable; the callers of a killed stack may be throttled.
 
         Raises StartError with the reason of the function's init, such as a setting or a policy that cannot be used.
         """
+        status, body = await self._health()
+        while status.startswith("429 "):
+            await asyncio.sleep(_SETTLING_SECONDS)
+            status, body = await self._health()
+        if status.startswith("200 "):
+            return
+        reason = self._environments.init_error(function)
+        if reason is not None:
+            raise StartError(f"{function} does not start: {' '.join(reason.split())}")
+        raise StartError(f"GET /health answered {status}: {body[:300].strip()}")
+
+    async def _health(self) -> tuple[str, str]:
+        """The status line, without the protocol, and the body of GET /health."""
         reader, writer = await asyncio.open_connection(HOST, self._port)
         writer.write(f"GET /health HTTP/1.1\r\nHost: {HOST}:{self._port}\r\nConnection: close\r\n\r\n".encode())
         answer = (await reader.read()).decode(errors="replace")
         writer.close()
-        status, body = answer.partition("\r\n")[0], answer.rpartition("\r\n\r\n")[2]
-        if " 200 " not in f"{status} ":
-            reason = self._environments.init_error(function)
-            if reason is not None:
-                raise StartError(f"{function} does not start: {' '.join(reason.split())}")
-            raise StartError(f"GET /health answered {status.partition(' ')[2]}: {body[:300].strip()}")
+        return answer.partition("\r\n")[0].partition(" ")[2], answer.rpartition("\r\n\r\n")[2]
 
     async def _serve(self) -> None:
         """The two servers; what they are made of is imported while the service processes start."""
@@ -252,7 +307,10 @@ class Stack:
             "data": self._data.url,
         }
         pids = {"supervisor": os.getpid(), "executions": self._executions.pid, "data": self._data.pid}
-        write_json(self._places.held.path / ENDPOINTS, {**endpoints, "pids": pids})
+        try:
+            write_json(self._places.held.path / ENDPOINTS, {**endpoints, "pids": pids})
+        except OSError as error:
+            self._said("local", None, f"{ENDPOINTS} keeps its old process ids: {error}")
 
     async def _stop(self, tasks: set[asyncio.Task[Any]]) -> None:
         """End the callers before the called, so that nothing is recorded as having failed because of the stop."""

@@ -11,15 +11,17 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from local.folder import close_to_others
+from local.folder import StartError, close_to_others
 from local.template import Function, Template
 
+UNUSABLE = "it is a link that leads nowhere or round in a circle, or no file"
 LATEST = "$LATEST"
 _SHEET = "version.json"
 _KEPT_ANYWAY = 2
@@ -34,6 +36,7 @@ class Versions:
         self._follow = follow
         self._newest: dict[str, Function] = {}
         self._digests: dict[str, str] = {}
+        self._changed: dict[str, Function] = {}
         self._seen = 0
 
     @property
@@ -54,16 +57,25 @@ class Versions:
         return self._look() != self._seen
 
     def publish(self) -> list[Function]:
-        """Publish every function whose content has changed; returns those."""
-        self._seen = self._look()
-        changed = []
+        """Publish every function whose content has changed; returns those.
+
+        Raises OSError when the disk does not take a copy, and StartError when a published one is damaged: the next
+        call goes on where this one stopped.
+        """
+        seen = self._look()
         for function in self._declared:
             digest = _digest(function)
             if self._digests.get(function.name) != digest:
-                self._digests[function.name] = digest
                 self._newest[function.name] = self._published(function, digest)
-                changed.append(self._newest[function.name])
+                self._digests[function.name] = digest
+                self._changed[function.name] = self._newest[function.name]
+        changed, self._changed, self._seen = list(self._changed.values()), {}, seen
         return changed
+
+    def unusable(self) -> list[str]:
+        """What lies in the functions' folders and is no part of a version, because it cannot be copied."""
+        roots = {root for function in self._declared for _, root in _parts(function)}
+        return sorted(path for root in roots for path in _unusable_below(root))
 
     def described(self) -> list[dict[str, Any]]:
         """The functions as the executions process reads them."""
@@ -99,12 +111,16 @@ class Versions:
         place = self._place(function, number)
         fresh = place.with_suffix(".new")
         shutil.rmtree(fresh, ignore_errors=True)
-        for name, source in _parts(function):
-            shutil.copytree(source, fresh / name)
-        close_to_others(fresh)  # a copy keeps the permissions of what it was copied from
         sheet = {"digest": digest, **_settings(function)}
-        (fresh / _SHEET).write_text(json.dumps(sheet, indent=2) + "\n", "utf-8")
-        fresh.rename(place)
+        try:
+            for name, source in _parts(function):
+                shutil.copytree(source, fresh / name, ignore=_unusable_of)
+            (fresh / _SHEET).write_text(json.dumps(sheet, indent=2) + "\n", "utf-8")
+            close_to_others(fresh)  # a copy keeps the permissions of what it was copied from
+            fresh.rename(place)
+        except OSError as error:
+            shutil.rmtree(fresh, ignore_errors=True)  # half a copy keeps room that something else may need
+            raise OSError(f"version {number} of {function.name} cannot be kept: {_reason(error)}") from error
 
     def _copy(self, function: Function, number: int) -> Function:
         """A published version, with the settings that it was published with."""
@@ -128,7 +144,11 @@ class Versions:
         return self._folder / function.logical_id / str(number)
 
     def _sheet(self, function: Function, number: int) -> dict[str, Any]:
-        sheet: dict[str, Any] = json.loads((self._place(function, number) / _SHEET).read_text("utf-8"))
+        file = self._place(function, number) / _SHEET
+        try:
+            sheet: dict[str, Any] = json.loads(file.read_text("utf-8"))
+        except (OSError, ValueError):
+            raise StartError(f"{file} is damaged: restore the folder from a copy, or choose another DATA") from None
         return sheet
 
     def _look(self) -> int:
@@ -198,11 +218,49 @@ def _looks(root: Path) -> frozenset[tuple[str, int, int]]:
 
 
 def _files(root: Path) -> Iterator[os.DirEntry[str]]:
-    """Every file of a folder but what Python and editors leave there."""
-    for entry in os.scandir(root):
-        if entry.name == "__pycache__" or entry.name.startswith("."):
+    """Every file of a folder but what Python and editors leave there, and what cannot be copied."""
+    for entry in _entries(root):
+        if not _is_usable(entry.path):
             continue
         if entry.is_dir():
             yield from _files(Path(entry.path))
         else:
             yield entry
+
+
+def _entries(root: Path) -> Iterator[os.DirEntry[str]]:
+    return (entry for entry in os.scandir(root) if entry.name != "__pycache__" and not entry.name.startswith("."))
+
+
+def _is_usable(path: str) -> bool:
+    """Whether a path is a file, or a folder that does not contain itself by a link."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - called for every file, all day
+    except OSError:
+        return False
+    if stat.S_ISDIR(mode):
+        return not os.path.islink(path) or not _leads_back(path)  # noqa: PTH114 - as above
+    return stat.S_ISREG(mode)
+
+
+def _leads_back(link: str) -> bool:
+    """Whether a link leads to a folder that it lies in."""
+    return Path(link).parent.resolve().is_relative_to(Path(link).resolve())
+
+
+def _unusable_below(root: Path) -> Iterator[str]:
+    for entry in _entries(root):
+        if not _is_usable(entry.path):
+            yield entry.path
+        elif entry.is_dir():
+            yield from _unusable_below(Path(entry.path))
+
+
+def _unusable_of(folder: str, names: list[str]) -> list[str]:
+    """The names in a folder that `shutil.copytree` has to leave out."""
+    return [name for name in names if not _is_usable(os.path.join(folder, name))]  # noqa: PTH118 - as above
+
+
+def _reason(error: OSError) -> str:
+    """Why a file could not be copied; `shutil.copytree` collects the errors of all."""
+    return str(error.args[0][0][2]) if isinstance(error, shutil.Error) else str(error.strerror or error)

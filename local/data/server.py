@@ -1,6 +1,7 @@
 """The data service over HTTP."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import sys
@@ -12,9 +13,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from local.callers import Callers, Guarded
 from local.data.exchange import ApiRequest, ApiResponse
 from local.data.journal import JournalError
-from local.data.store import DataStore, largest_body
+from local.data.refusal import no_room
+from local.data.store import DataStore, largest_body, service_name
 from local.receiving import body_of, too_large
 from local.serving import settings
+from local.shortage import report_once
 
 LOOK_SECONDS = 0.25
 
@@ -23,8 +26,9 @@ def application(store: DataStore, callers: Callers) -> ASGIApp:
     """An ASGI application in front of a store.
 
     A request is carried out on the event loop's own thread, up to its journal record: no other request can come
-    in between.
+    in between. When the record cannot be written, its caller is refused and the process ends.
     """
+    door = _Door(store)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -33,9 +37,11 @@ def application(store: DataStore, callers: Callers) -> ASGIApp:
         if body is None:
             await too_large(largest)(scope, receive, send)
             return
-        answer = await _best_answer(store, _described(request, body))
+        answer = await door.best_answer(_described(request, body))
         await send({"type": "http.response.start", "status": answer.status, "headers": _headers(answer)})
         await send({"type": "http.response.body", "body": answer.body})
+        if door.is_closed:
+            os._exit(1)  # memory is ahead of the journal; the supervisor starts us again from the journal
 
     return Guarded(serve, callers)
 
@@ -44,7 +50,11 @@ def run(store: DataStore, listener: socket.socket, callers: Callers, request_sec
     """Serve until the process is told to stop."""
     import uvicorn
 
-    uvicorn.Server(settings(application(store, callers), request_seconds)).run(sockets=[listener])
+    async def serve() -> None:
+        report_once(asyncio.get_running_loop())
+        await uvicorn.Server(settings(application(store, callers), request_seconds)).serve(sockets=[listener])
+
+    asyncio.run(serve())
 
 
 def _headers(answer: ApiResponse) -> list[tuple[bytes, bytes]]:
@@ -54,22 +64,32 @@ def _headers(answer: ApiResponse) -> list[tuple[bytes, bytes]]:
     return headers
 
 
-async def _best_answer(store: DataStore, request: ApiRequest) -> ApiResponse:
-    """The answer, or the better one that its caller would wait for: a long poll, which holds up no other request."""
-    asked = time.monotonic()
-    response = _answer(store, request)
-    while time.monotonic() < asked + response.patience:
-        await asyncio.sleep(LOOK_SECONDS)
-        response = _answer(store, request)
-    return response
+class _Door:
+    """Lets requests through to the store until its memory is ahead of the journal."""
 
+    def __init__(self, store: DataStore) -> None:
+        self.is_closed = False
+        self._store = store
 
-def _answer(store: DataStore, request: ApiRequest) -> ApiResponse:
-    try:
-        return store.answer(request)
-    except JournalError as error:
-        print(f"data: a write could not be remembered: {error}", file=sys.stderr, flush=True)
-        os._exit(1)  # memory is ahead of the journal; the supervisor starts us again from the journal
+    async def best_answer(self, request: ApiRequest) -> ApiResponse:
+        """The answer, or the better one that a long poll waits for without holding up other requests."""
+        asked = time.monotonic()
+        response = self._answer(request)
+        while time.monotonic() < asked + response.patience:
+            await asyncio.sleep(LOOK_SECONDS)
+            response = self._answer(request)
+        return response
+
+    def _answer(self, request: ApiRequest) -> ApiResponse:
+        if self.is_closed:
+            return no_room(service_name(request))
+        try:
+            return self._store.answer(request)
+        except JournalError as error:
+            self.is_closed = True
+            with contextlib.suppress(OSError):  # standard error may be a file on the same disk
+                print(f"data: a write could not be remembered: {error}", file=sys.stderr, flush=True)
+            return no_room(service_name(request))
 
 
 def _described(request: Request, body: bytes) -> ApiRequest:

@@ -2,11 +2,15 @@
 
 import contextlib
 import gc
+import logging
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from local.data.exchange import Answer, ApiRequest, ApiResponse, Record
-from local.data.journal import Journal
+from local.data.journal import Journal, JournalError
+from local.data.refusal import is_read, no_room
+
+logger = logging.getLogger(__name__)
 
 SPARE_STATES = 10_000
 """The journal is rewritten when more than half of the states in it are past, and not for fewer than this."""
@@ -86,6 +90,7 @@ class DataStore:
         """
         self._services: dict[str, Service] = {}
         self._journal = journal
+        self._is_full = journal is not None and not journal.has_room()
         self._service("dynamodb")
         if journal is not None:
             states = 0
@@ -96,16 +101,22 @@ class DataStore:
             self._compact(journal, states)
 
     def answer(self, request: ApiRequest) -> ApiResponse:
-        """Carry out one request.
+        """Carry out one request; while the disk is full, writes are refused before they change anything.
 
         Raises JournalError when its effect could not be remembered: the process must then end, because its memory is
         ahead of the journal.
         """
         name = service_name(request)
+        if self._is_full and not is_read(request) and not self._has_room_again():
+            return no_room(name)
         answer = self._service(name).answer(request)
         if self._journal is not None and answer.records:
             self._journal.append({"service": name, **record} for record in answer.records)
         return answer.response
+
+    def _has_room_again(self) -> bool:
+        self._is_full = self._journal is not None and not self._journal.has_room()
+        return not self._is_full
 
     def _service(self, name: str) -> Service:
         """A service, imported at its first use."""
@@ -115,10 +126,14 @@ class DataStore:
 
     def _compact(self, journal: Journal, states: int) -> None:
         present = sum(service.size() for service in self._services.values())
-        if states >= max(SPARE_STATES, 2 * present):
+        if not journal.outdated and states < max(SPARE_STATES, 2 * present):
+            return
+        try:
             journal.rewrite(
                 {"service": name, **record} for name, service in self._services.items() for record in service.snapshot()
             )
+        except JournalError as error:
+            logger.warning("the journal could not be shortened: %s", error)
 
 
 @contextlib.contextmanager

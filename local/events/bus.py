@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.disk import append_line
 from local.environments import Invoke, UnknownFunctionError
 from local.events.pattern import PatternError, matches
 from local.template import Rule, Target, TemplateError
@@ -82,6 +83,5 @@ class EventBus:
     def _give_up(self, rule: Rule, target: Target, event: dict[str, Any], failure: str) -> None:
         letter = {"at": time.time(), "rule": rule.name, "target": target.arn, "error": failure, "event": event}
         self.dead_letters.parent.mkdir(parents=True, exist_ok=True)
-        with self.dead_letters.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(letter) + "\n")
+        append_line(self.dead_letters, json.dumps(letter))
         logger.error("event %s for %s is in %s", event.get("id"), target.arn, self.dead_letters)

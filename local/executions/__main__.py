@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import re
 import signal
 import sys
@@ -16,11 +17,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local import clock
+from local.disk import has_room
+from local.executions.database import DamagedError
 from local.executions.functions import Functions
-from local.executions.http import Api, ApiServer
+from local.executions.http import Api, ApiServer, NoRoom
 from local.executions.service import Service, Settings
 from local.receiving import REQUEST_SECONDS
 
+logger = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.5
+_STOP_SECONDS = 2.0
 DATABASE = "executions.sqlite3"
 # Base64 of `{"arn"`, with which the engine's callback ids and checkpoint tokens begin; in a path they are quoted.
 _TOKEN = re.compile(r"eyJhcm4i[A-Za-z0-9+/=%]+")
@@ -35,18 +42,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The engine logs every waiting and every retried handler; that is the executions' own history's business.
     logging.getLogger("aws_durable_execution_sdk_python_testing").setLevel(logging.ERROR)
     try:
-        service = Service(_settings(options))
-        server = ApiServer(options.port, lambda: Api(service), options.socket, options.request_seconds)
-    except (OSError, ValueError) as error:
+        settings = _settings(options)
+        server = ApiServer(options.port, NoRoom, options.socket, options.request_seconds)
+        work = _Work(server, settings, options.data)
+        work.begin()
+    except (OSError, ValueError, DamagedError) as error:
         print(f"executions: cannot start: {error}", file=sys.stderr)
         return 2
-    service.start()
     _stop_with_standard_input(server)
     print(f"ready {server.url}", flush=True)
     server.serve_forever(poll_interval=0.1)
     server.server_close()
-    service.stop()
+    work.end()
     return 0
+
+
+class _Work:
+    """The service behind a server: it begins when the disk has room, until then its callers are refused."""
+
+    def __init__(self, server: ApiServer, settings: Settings, folder: Path) -> None:
+        self._server, self._settings, self._folder = server, settings, folder
+        self._service: Service | None = None
+        self._ending = threading.Event()
+        self._waiting = threading.Thread(target=self._wait_for_room, name="room", daemon=True)
+
+    def begin(self) -> None:
+        """Begin now, or as soon as there is room; raises DamagedError."""
+        if self._settings.database is None or has_room(self._folder):
+            self._start()
+        else:
+            logger.error("the disk is full: executions go on when there is room")
+            self._waiting.start()
+
+    def end(self) -> None:
+        """Stop the service if it has begun."""
+        self._ending.set()
+        if self._waiting.is_alive():
+            self._waiting.join()
+        if self._service is not None:
+            self._service.stop()
+
+    def _wait_for_room(self) -> None:
+        while not self._ending.wait(_LOOK_SECONDS):
+            if has_room(self._folder):
+                self._start()
+                return
+
+    def _start(self) -> None:
+        self._service = service = Service(self._settings)
+        self._server.api = Api(service)
+        service.start()
 
 
 def without_tokens(record: logging.LogRecord) -> bool:
@@ -85,6 +130,10 @@ def _stop_with_standard_input(server: ApiServer) -> None:
     def wait_for_end() -> None:
         while sys.stdin.buffer.read(4096):
             pass
+        # Everything is on disk: the folder is not held any longer than a busy machine needs to stop in good order.
+        deadline = threading.Timer(_STOP_SECONDS, os._exit, [0])
+        deadline.daemon = True
+        deadline.start()
         server.shutdown()
 
     def stop(_signal: int, _frame: object) -> None:

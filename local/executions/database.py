@@ -6,10 +6,12 @@ what was committed when the process is killed at any instant.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +67,47 @@ PARTS_OF_AN_EXECUTION = (
 )
 
 
-class Database:
-    """The process's sqlite file; `None` for a path keeps everything in memory. Safe to use from any thread."""
+_REMEDY = "restore the folder from a copy, or choose another DATA"
+_UNWRITTEN = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+_PRIMARY_CODE = 0xFF
 
-    def __init__(self, path: Path | None) -> None:
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
+
+class DamagedError(Exception):
+    """The database cannot be read; the message is one line that says what to do."""
+
+
+def end_process(error: sqlite3.OperationalError) -> None:
+    """End the process at once: the engine's memory is ahead of the file, and the next process starts from the file."""
+    with suppress(OSError):  # standard error may be a file on the same disk
+        print(f"executions: a write could not be remembered: {error}", file=sys.stderr, flush=True)
+    os._exit(1)
+
+
+class Database:
+    """The process's sqlite file; `None` for a path keeps everything in memory. Safe to use from any thread.
+
+    `unwritten` is called when the file does not take a write, as on a full disk.
+    """
+
+    def __init__(self, path: Path | None, unwritten: Callable[[sqlite3.OperationalError], None] = end_process) -> None:
+        """Open or create it; raises DamagedError when it is there and cannot be read."""
+        self._unwritten = unwritten
         self._lock = threading.RLock()
+        if path is None:
+            self._open(path)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and path.stat().st_size == 0:
+            raise DamagedError(f"{path} is empty: {_REMEDY}")
+        try:
+            self._open(path)
+            problem = self.rows("PRAGMA quick_check(1)")[0][0]
+        except sqlite3.DatabaseError as error:
+            raise DamagedError(f"{path} cannot be read ({error}): {_REMEDY}") from error
+        if problem != "ok":
+            raise DamagedError(f"{path} is damaged ({' '.join(problem.split())}): {_REMEDY}")
+
+    def _open(self, path: Path | None) -> None:
         # Transactions are opened by hand below, so that a reader never opens one by accident.
         self._connection = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
@@ -81,14 +117,15 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A connection whose writes are committed together, or not at all when the block raises."""
-        with self._lock:
+        with self._lock, self._noticing_losses():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # sqlite ends some of those that fail by itself
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of one query."""
@@ -97,8 +134,17 @@ class Database:
 
     def write(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run one statement that commits by itself; the number of rows it changed."""
-        with self._lock:
+        with self._lock, self._noticing_losses():
             return self._connection.execute(sql, parameters).rowcount
+
+    @contextmanager
+    def _noticing_losses(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY_CODE in _UNWRITTEN:
+                self._unwritten(error)
+            raise
 
     def close(self) -> None:
         """Close the file. Nothing may use the database afterwards."""

@@ -93,9 +93,11 @@ class Deliveries:
         return min(_IDLE_SECONDS, max(0.0, due - time.time())) if due is not None else _IDLE_SECONDS
 
     def _due(self) -> list[_Delivery]:
+        now = time.time()
         rows = self._database.rows(
-            "SELECT number, kind, target, body, attempts FROM deliveries WHERE due <= ? ORDER BY number LIMIT 100",
-            (time.time(),),
+            "SELECT number, kind, target, body, attempts FROM deliveries WHERE due NOT BETWEEN ? AND ?"
+            " ORDER BY number LIMIT 100",
+            (now, now + _LONGEST_PAUSE_SECONDS),  # what is due later was postponed before the clock was set back
         )
         return [_Delivery(*row) for row in rows if row[0] not in self._busy]
 

@@ -10,6 +10,8 @@ from typing import ClassVar
 
 from aws_durable_execution_sdk_python_testing import exceptions as engine_errors
 
+from local.disk import is_full
+
 
 class ApiError(Exception):
     """An error of the Lambda API: a code of the service model, its HTTP status and a sentence."""
@@ -83,10 +85,22 @@ class KilledOnPurposeError(ApiError):
     status = 410
 
 
+class NoRoomError(ApiError):
+    """The disk takes no write; AWS clients repeat the request."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("The disk of the local stack is full: make room, then try again.")
+
+
 def as_api_error(error: Exception) -> ApiError:
     """The API error for anything raised while a request was served; the unexpected is a ServiceException."""
     if isinstance(error, ApiError):
         return error
+    if is_full(error):
+        return NoRoomError()
     if isinstance(error, engine_errors.ResourceNotFoundException):
         return NotFoundError(str(error))
     if isinstance(error, engine_errors.InvalidParameterValueException):

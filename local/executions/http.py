@@ -12,13 +12,14 @@ import io
 import json
 import logging
 import socket
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
@@ -26,8 +27,10 @@ from aws_durable_execution_sdk_python_testing.model import CheckpointDurableExec
 
 from local.callers import Call, Callers, Refusal
 from local.executions.errors import (
+    ApiError,
     InvalidContentError,
     InvalidParameterError,
+    NoRoomError,
     UnknownOperationError,
     as_api_error,
 )
@@ -38,6 +41,7 @@ from local.faults import UnknownFaultError
 from local.lambda_endpoint import LARGEST_REQUEST, InvokeRequest, LambdaEndpoint
 from local.receiving import KEEP_ALIVE_SECONDS, REQUEST_SECONDS, Incoming, too_large, too_late
 from local.serving import HOST, inherited
+from local.shortage import BACKOFF_SECONDS, OUT_OF_FILES, Shortage
 
 logger = logging.getLogger(__name__)
 
@@ -111,10 +115,30 @@ def to_json(status: int, document: Mapping[str, Any], headers: Mapping[str, str]
     return Response(status, body, {"Content-Type": "application/json", **(headers or {})})
 
 
+def _failed(error: ApiError, headers: Mapping[str, str] | None = None) -> Response:
+    return to_json(error.status, error.body(), {"x-amzn-errortype": error.code, **(headers or {})})
+
+
 def _epoch(value: object) -> float:
     if isinstance(value, datetime):
         return value.timestamp()
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+class Answers(Protocol):
+    """Answers every request to the server."""
+
+    def answer(self, request: Request) -> Response:
+        """The response to a request."""
+        ...
+
+
+class NoRoom:
+    """Answers while the disk is full and no execution can go on."""
+
+    def answer(self, request: Request) -> Response:  # noqa: ARG002 - the shape of an API
+        """503, which AWS clients repeat."""
+        return _failed(NoRoomError(), {"Retry-After": "1"})
 
 
 class Api:
@@ -130,9 +154,9 @@ class Api:
             return self._route(request)
         except Exception as error:
             api_error = as_api_error(error)
-            if api_error.status >= 500:  # noqa: PLR2004 - ours, not the caller's
+            if api_error.status >= 500 and not isinstance(api_error, NoRoomError):  # noqa: PLR2004 - not the caller's
                 logger.exception("%s %s", request.method, "/".join(request.segments))
-            return to_json(api_error.status, api_error.body(), {"x-amzn-errortype": api_error.code})
+            return _failed(api_error)
 
     def _route(self, request: Request) -> Response:
         match request.method, request.segments:
@@ -393,7 +417,7 @@ class ApiServer(ThreadingHTTPServer):
     def __init__(
         self,
         port: int,
-        api: Callable[[], Api],
+        api: Callable[[], Answers],
         listener: int | None = None,
         request_seconds: float = REQUEST_SECONDS,
     ) -> None:
@@ -402,6 +426,7 @@ class ApiServer(ThreadingHTTPServer):
             self.socket.close()
             self.socket = inherited(listener)
             self.server_address = self.socket.getsockname()
+        self._shortage = Shortage()
         self.request_seconds = request_seconds
         self.api = api()
 
@@ -409,6 +434,16 @@ class ApiServer(ThreadingHTTPServer):
     def url(self) -> str:
         """The base address of the API."""
         return f"http://{HOST}:{self.server_address[1]}"
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection; without a free file descriptor, say so once and give others time to close theirs."""
+        try:
+            return super().get_request()
+        except OSError as error:
+            if error.errno in OUT_OF_FILES:
+                self._shortage.report(error)
+                time.sleep(BACKOFF_SECONDS)
+            raise
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that breaks off is its owner's business."""

@@ -65,14 +65,18 @@ class TimeJumps(RememberedInvocations, DurableTimers):
             self._clock.jump(min(wanted, key=_order_of_jumps).at)
             after = self._clock.now()
             due = sorted((timer for timer in timers if timer.at <= after), key=_moment)
-            for arn in self._store.running():
-                self._registry.submit(arn, CallableTask(partial(self.rearm_timers, arn)))
+            self.rearm_all()
         return {
             "from": _written(before),
             "to": _written(after),
             "offsetSeconds": self._clock.offset,
             "due": [_described(timer) for timer in due],
         }
+
+    def rearm_all(self) -> None:
+        """Arm every execution's timers by the clock as it is now; what is overdue fires at once."""
+        for arn in self._store.running():
+            self._registry.submit(arn, CallableTask(partial(self.rearm_timers, arn)))
 
     def _come_to_rest(self, order_id: str | None) -> None:
         """Wait a moment for executions that are on their way to their next timer."""

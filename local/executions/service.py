@@ -17,6 +17,7 @@ from aws_durable_execution_sdk_python_testing.scheduler import Scheduler
 from local.clock import StackClock
 from local.executions.arns import ExecutionArn
 from local.executions.chained import Dispatcher
+from local.executions.clock_watch import ClockWatch
 from local.executions.database import Database
 from local.executions.deliveries import Deliveries
 from local.executions.divergence import divergence
@@ -61,6 +62,7 @@ class Service:
         self._registry = PooledLanes(self._store, self._scheduler)
         self._numbers = EventNumbers(self._database)
         self.engine = self._make_engine(settings)
+        self._watch = ClockWatch(settings.clock.time, self.engine.rearm_all)
         self.starts = Starts(self.engine, self._store, settings.functions.account)
 
     def _make_engine(self, settings: Settings) -> Engine:
@@ -92,10 +94,12 @@ class Service:
         self.engine.forget_expired()
         running = self.engine.revive()
         self.deliveries.start()
+        self._watch.start()
         return running
 
     def stop(self) -> None:
         """Stop working. Everything is on disk already: being killed instead loses nothing."""
+        self._watch.stop()
         self.deliveries.stop()
         self.engine.shutdown()
         self._registry.shutdown()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -54,10 +55,15 @@ class Service:
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[Service]:
-    """A data service over a folder."""
+def serving(folder: Path, *options: str, limit: int | None = None) -> Iterator[Service]:
+    """A data service over a folder; with a limit none of its files can grow beyond it."""
     command = [sys.executable, "-m", "local.data", "--port", "0", "--data", str(folder), *options]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (before[0] if limit is None else limit, before[1]))
+    try:
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert process.stdout is not None
     assert process.stdin is not None
     try:
@@ -617,10 +623,9 @@ class TestMemory:
             write_everything(service)
             before = everything(service)
             service.kill()
-        change = b'{"service":"dynamodb","kind":"items","changes":[["orders",{"pk":{"S":"p"},"sk":{"S":"s"}},%s]]}\n'
         item = {**key("p", "s"), "expiresAt": {"N": "1"}}
-        expired = change % json.dumps(json.dumps(item)).encode()
-        journal.write_bytes(journal.read_bytes() + expired * SPARE_STATES)
+        change = {"service": "dynamodb", "kind": "items", "changes": [["orders", key("p", "s"), json.dumps(item)]]}
+        Journal(journal.parent).append([change] * SPARE_STATES)
         size = journal.stat().st_size
         with serving(tmp_path) as service:
             assert journal.stat().st_size < size / 100

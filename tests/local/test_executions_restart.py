@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import sqlite3
 import threading
 import time
@@ -13,7 +14,9 @@ import pytest
 from aws_durable_execution_sdk_python.config import CallbackConfig, Duration, StepConfig
 from aws_durable_execution_sdk_python.exceptions import CallbackTimeoutError
 from aws_durable_execution_sdk_python.retries import RetryPresets
+from botocore.exceptions import ClientError, HTTPClientError
 
+from local.disk import ROOM_BYTES
 from local.executions.__main__ import DATABASE
 from tests.local.executions_harness import (
     DURABLE,
@@ -26,6 +29,7 @@ from tests.local.executions_harness import (
     running,
     until,
 )
+from tests.local.test_disk import no_room
 
 
 def deciding(event: Any, context: Any) -> Any:
@@ -277,6 +281,58 @@ def test_a_name_is_free_again_after_its_retention(stack: Stack) -> None:
     with pytest.raises(stack.api.exceptions.ResourceNotFoundException):
         stack.status(arn)
     assert stack.start("napping", "kept-a-day", 2) != arn
+
+
+def test_on_a_full_disk_the_process_ends_and_its_successor_waits_for_room(stack: Stack) -> None:
+    """The caller of the write that is not kept hears nothing, later ones 503; then everything goes on by itself."""
+    arn = stack.start("deciding", "waiting", {"timeout": 600})
+    callback_id = stack.callback_id(arn)
+    until(lambda: len(stack.events(arn)) == 3)
+    assert stack.executions.process is not None
+    with no_room(stack.executions.process.pid):
+        with pytest.raises(HTTPClientError):
+            stack.start("napping", "refused", 1)
+        assert stack.executions.process.wait(5) == 1
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM_BYTES // 2, before[1]))
+    stack.executions.start()
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with pytest.raises(ClientError) as caught:
+        stack.api.send_durable_execution_callback_success(CallbackId=callback_id, Result=b'"yes"')
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+    assert "make room" in caught.value.response["Error"]["Message"]
+    resource.prlimit(stack.executions.process.pid, resource.RLIMIT_FSIZE, before)
+    until(lambda: decided(stack, callback_id), 5)
+    assert result(stack, arn) == '"yes"'
+    assert stack.ended(stack.start("napping", "refused", 1))["Status"] == "SUCCEEDED"
+
+
+def decided(stack: Stack, callback_id: str) -> bool:
+    """Try to complete a callback; whether the service took it."""
+    try:
+        stack.api.send_durable_execution_callback_success(CallbackId=callback_id, Result=b'"yes"')
+    except ClientError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("days_ago", "kept"), [(1.99, True), (2.01, False)])
+def test_an_execution_is_kept_for_all_of_its_retention(tmp_path: Path, days_ago: float, kept: bool) -> None:  # noqa: FBT001
+    """And no longer: two days, to the hour."""
+    environments = Environments()
+    environments.durable("napping", napping)
+    with running(tmp_path, environments, durable={"napping": {**DURABLE, "retentionDays": 2}}) as stack:
+        arn = stack.start("napping", "kept-two-days", 1)
+        stack.ended(arn)
+        stack.executions.kill()
+        connection = sqlite3.connect(stack.executions.folder / DATABASE)
+        with connection:
+            for table in ("executions", "operations"):
+                connection.execute(f"UPDATE {table} SET ended = ended - ?", (days_ago * 86_400,))  # noqa: S608 - ours
+        connection.close()
+        stack.executions.start()
+        page = stack.api.list_durable_executions_by_function(FunctionName="napping")
+        assert [each["DurableExecutionArn"] for each in page["DurableExecutions"]] == ([arn] if kept else [])
 
 
 def test_the_process_ends_with_its_standard_input(stack: Stack) -> None:

@@ -183,9 +183,14 @@ def test_no_command_makes_a_console_of_its_own() -> None:
 
 def logged(**entry: Any) -> tuple[str, str]:
     """What the terminal shows of an entry, without colors, and what its file has."""
-    terminal, file = io.StringIO(), io.StringIO()
-    Screen(terminal, file, colours=False)("countersign-Notifier", None, json.dumps(entry))
-    return terminal.getvalue(), file.getvalue()
+    terminal, kept = io.StringIO(), list[str]()
+
+    def keep(line: str) -> bool:
+        kept.append(f"{line}\n")
+        return True
+
+    Screen(terminal, keep, colours=False)("countersign-Notifier", None, json.dumps(entry))
+    return terminal.getvalue(), "".join(kept)
 
 
 @given(ANY_TEXT)

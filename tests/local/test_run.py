@@ -1,5 +1,7 @@
 """`python -m local` over real processes: it starts, says so, survives deaths, and leaves nothing behind."""
 
+import contextlib
+import http.client
 import io
 import json
 import os
@@ -7,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -224,6 +227,47 @@ def test_the_next_stack_waits_until_the_last_writer_of_the_old_one_is_gone(stack
     finally:
         os.kill(data, signal.SIGCONT)
     stack.restart()
+    assert stack.request("GET", "/health").status == 200
+
+
+@pytest.mark.timeout(240)
+def test_after_kill_9_under_load_the_next_stack_starts_at_once(stack: Stack) -> None:
+    """Ten times, on the same folder and port: the old one's processes are waited for, not taken for another stack."""
+    url = f"{stack.endpoints['environments']}/{INVOKE}"
+    over = threading.Event()
+
+    def call() -> None:
+        while not over.is_set():
+            with contextlib.suppress(OSError, http.client.HTTPException, KeyError):
+                stack.request("GET", "/health")
+                fetch("POST", url, {"do": "sleep", "seconds": 1})
+
+    callers = [threading.Thread(target=call) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    try:
+        for _ in range(10):
+            eventually(lambda: "busy" in [worker["state"] for worker in stack.environments()])
+            stack.kill("supervisor")
+            stack.restart()
+            url = f"{stack.endpoints['environments']}/{INVOKE}"
+    finally:
+        over.set()
+        for caller in callers:
+            caller.join()
+    assert stack.request("GET", "/health").status == 200
+
+
+def test_the_processes_of_a_dead_supervisor_are_given_time_to_end(stack: Stack) -> None:
+    """More than another stack that lives is waited for: a busy machine may need it."""
+    data = stack.endpoints["pids"]["data"]
+    os.kill(data, signal.SIGSTOP)
+    eventually(lambda: ps(data, "state").startswith("T"))
+    stack.kill("supervisor")
+    waking = threading.Timer(4, os.kill, [data, signal.SIGCONT])
+    waking.start()
+    stack.restart()
+    waking.join()
     assert stack.request("GET", "/health").status == 200
 
 

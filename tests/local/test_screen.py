@@ -15,11 +15,25 @@ from typing import Any
 
 import pytest
 
+from local.log_file import LogFile
 from local.screen import LOG, Screen, opened, sentences
 from tests.stack import ROOT
 
 WORKFLOW = {"source": "countersign-OrderWorkflow", "level": "INFO", "order_id": "o1", "location": "x:1"}
 API = {"source": "countersign-ApprovalApi", "level": "INFO", "message": "answered", "order_id": "o1"}
+
+
+class Kept(list[str]):
+    """The lines of a file with `room` for so many."""
+
+    room = 10
+
+    def __call__(self, line: str) -> bool:
+        """Keep a line if there is room."""
+        if len(self) == self.room:
+            return False
+        self.append(line)
+        return True
 
 
 def told(**entry: Any) -> list[str]:
@@ -43,10 +57,10 @@ def test_a_request_is_told_by_its_route_and_answer() -> None:
 @pytest.mark.parametrize("entry", [{"_aws": {}, "Answers2xx": [1.0]}, {"route": "GET /orders", "status": 200}])
 def test_metrics_and_looks_stay_in_the_file(entry: dict[str, Any]) -> None:
     """A page that is open looks every few seconds."""
-    terminal, file = io.StringIO(), io.StringIO()
-    Screen(terminal, file, colours=False)("countersign-ApprovalApi", "r-1", json.dumps(entry))
+    terminal, kept = io.StringIO(), Kept()
+    Screen(terminal, kept, colours=False)("countersign-ApprovalApi", "r-1", json.dumps(entry))
     assert terminal.getvalue() == ""
-    assert json.loads(file.getvalue()) == {"source": "countersign-ApprovalApi", "requestId": "r-1", **entry}
+    assert json.loads(kept[0]) == {"source": "countersign-ApprovalApi", "requestId": "r-1", **entry}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +80,7 @@ def test_a_failure_comes_with_its_error_and_leaves_the_trace_to_the_file(failure
 def test_trouble_has_a_colour(level: str, colour: str) -> None:
     terminal = io.StringIO()
     entry = {"level": level, "message": "it broke"}
-    Screen(terminal, io.StringIO(), colours=True)("countersign-Notifier", None, json.dumps(entry))
+    Screen(terminal, Kept(), colours=True)("countersign-Notifier", None, json.dumps(entry))
     assert f"\033[0m{colour} Notifier       it broke" in terminal.getvalue()
 
 
@@ -74,12 +88,30 @@ def test_a_plain_line_is_told_as_it_is() -> None:
     assert told(message="listening") == ["OrderWorkflow  listening"]
 
 
-def test_a_long_log_makes_room_at_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local.screen.LARGEST_LOG_BYTES", 10)
-    opened(tmp_path, io.StringIO())("f", None, "a line of more than ten bytes")
-    opened(tmp_path, io.StringIO())("f", None, "new")
-    assert json.loads((tmp_path / "log.jsonl").read_text("utf-8"))["message"] == "new"
-    assert "more than ten" in (tmp_path / "log.old.jsonl").read_text("utf-8")
+def test_a_log_never_grows_beyond_twice_its_limit(tmp_path: Path) -> None:
+    """Also while the stack runs: the older half is put aside, and the half before it goes."""
+    log = LogFile(tmp_path / "log.jsonl", largest=100)
+    lines = [f"line {number:03} of the log" for number in range(100)]
+    assert all(log.append(line) for line in lines)
+    files = [tmp_path / "log.old.jsonl", tmp_path / "log.jsonl"]
+    assert all(file.stat().st_size <= 100 for file in files)
+    assert set(tmp_path.iterdir()) == set(files)
+    kept = "".join(file.read_text("utf-8") for file in files).splitlines()
+    assert kept == lines[-len(kept) :]
+    assert len(kept) > 5
+
+
+def test_a_log_on_a_full_disk_goes_on_without_the_lines_and_says_so_once() -> None:
+    terminal, kept = io.StringIO(), Kept()
+    kept.room = 1
+    screen = Screen(terminal, kept, colours=False)
+    for number in range(5):
+        screen("f", None, f"line {number}")
+    kept.room = 10
+    screen("f", None, "there is room")
+    assert [json.loads(line)["message"] for line in kept] == ["line 0", "there is room"]
+    assert terminal.getvalue().count("the disk is full: lines are missing in log.jsonl until there is room") == 1
+    assert all(f"line {number}" in terminal.getvalue() for number in range(5))
 
 
 def test_a_terminal_gets_sentences_and_the_folder_the_whole_log(tmp_path: Path) -> None:

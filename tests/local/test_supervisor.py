@@ -1,19 +1,24 @@
 """What the supervisor tells its processes, and what it makes of what they say."""
 
 import asyncio
+import errno
 import json
 import os
 import signal
+import socketserver
 from pathlib import Path
 from socket import socket
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
+from local.executions.http import ApiServer, NoRoom
 from local.folder import StartError, held
 from local.output import log, pass_on
 from local.processes import Command, ServiceProcess
-from local.serving import bind, port_of
+from local.serving import bind, port_of, server
 from local.shell import needed
+from local.shortage import BACKOFF_SECONDS, Shortage, report_once
 from local.supervisor import aws_variables, describe_functions, isolate
 from local.template import read
 from local.versions import Versions
@@ -139,6 +144,79 @@ def test_a_service_is_started_again_and_its_callers_wait_meanwhile(service_modul
 
     with bind(0) as listener:
         asyncio.run(asyncio.wait_for(steps(listener), 20))
+
+
+def test_a_stop_cuts_off_the_last_requests_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """A request that outlasts the server's patience is cancelled; that is no error of its own."""
+    cut_off: list[str] = []
+
+    async def endless(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cut_off.append("request")
+            raise
+
+    async def steps(listener: socket) -> None:
+        running = server(endless)
+        serving = asyncio.create_task(running.serve(sockets=[listener]))
+        _, writer = await asyncio.open_connection("127.0.0.1", port_of(listener))
+        writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        await asyncio.sleep(0.3)
+        running.should_exit = True
+        await serving
+        await asyncio.sleep(0.1)
+        writer.close()
+
+    with bind(0) as listener:
+        asyncio.run(asyncio.wait_for(steps(listener), 20))
+    assert cut_off == ["request"]
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_a_process_without_free_files_says_so_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    """Asyncio would report every failed accept, a thousand in a row; any other error is still reported in full."""
+
+    async def steps() -> None:
+        loop = asyncio.get_running_loop()
+        report_once(loop)
+        for _ in range(1000):
+            failed = OSError(errno.EMFILE, "Too many open files")
+            loop.call_exception_handler({"message": "socket.accept() out of system resource", "exception": failed})
+        loop.call_exception_handler({"message": "another", "exception": ValueError("broken")})
+
+    asyncio.run(steps())
+    first, other = (record.getMessage() for record in caplog.records)
+    assert first.startswith("new connections wait: Too many open files (ulimit -n is ")
+    assert other == "another"
+
+
+def test_the_lambda_api_waits_for_a_free_file_instead_of_spinning(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection stays in the socket's backlog, and the socket stays ready to be asked again at once."""
+
+    def fail(_server: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    pauses: list[float] = []
+    monkeypatch.setattr(socketserver.TCPServer, "get_request", fail)
+    monkeypatch.setattr("local.executions.http.time.sleep", pauses.append)
+    with ApiServer(0, NoRoom) as lambda_api:
+        for _ in range(3):
+            with pytest.raises(OSError, match="Too many"):
+                lambda_api.get_request()
+    assert pauses == [BACKOFF_SECONDS] * 3
+    assert len(caplog.records) == 1
+
+
+def test_a_shortage_that_lasts_is_reported_again_after_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    now = [100.0]
+    shortage = Shortage(lambda: now[0])
+    for moment in (100.0, 159.0, 161.0):
+        now[0] = moment
+        shortage.report(OSError(errno.EMFILE, "Too many open files"))
+    assert len(caplog.records) == 2
 
 
 def test_a_service_that_never_serves_ends_the_start(service_module: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from local.folder import StartError
 from local.template import read
 from local.versions import Versions
+from tests.local import small_system
+from tests.local.test_disk import no_room
 from tests.orders import ATLAS, Orders
 from tests.stack import ROOT, Stack, eventually
 
@@ -159,3 +163,66 @@ def test_latest_takes_an_edit_and_says_where_a_waiting_order_left_its_course(sys
         orders.until(lost, "NEEDS_ATTENTION")
         assert "note-order" in approved(orders, settled(orders))
         assert not (orders.stack.data / "versions").exists()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """The template of a small system whose files a test may edit."""
+    return small_system.write(tmp_path / "small")
+
+
+def published(template: Path, data: Path) -> Versions:
+    """Its versions, as a start publishes them."""
+    versions = Versions(read(template, {}), data, follow=False)
+    versions.publish()
+    return versions
+
+
+def test_what_cannot_be_copied_is_ignored_by_name_and_edits_beside_it_are_taken(small: Path, tmp_path: Path) -> None:
+    """A link that leads nowhere or back to a folder it lies in, and a pipe; each blocks no edit and no start."""
+    code = small.parent / "code"
+    (code / "nowhere").symlink_to("gone")
+    (code / "greeter" / "circle").symlink_to(code)
+    os.mkfifo(code / "pipe")
+    versions = published(small, tmp_path / "versions")
+    assert versions.unusable() == [str(code / name) for name in ("greeter/circle", "nowhere", "pipe")]
+
+    (code / "greeter" / "fresh.py").write_text("", "utf-8")
+    assert versions.edited()
+    assert "countersign-Greeter" in [function.name for function in versions.publish()]
+    (code / "gone").write_text("", "utf-8")
+    assert versions.edited()
+    assert not versions.unusable()[0].endswith("nowhere")
+
+
+def test_a_link_to_a_file_or_folder_elsewhere_is_part_of_a_version(small: Path, tmp_path: Path) -> None:
+    """As it was before other links were ignored."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "shared.py").write_text("", "utf-8")
+    (small.parent / "code" / "linked").symlink_to(tmp_path / "elsewhere")
+    versions = published(small, tmp_path / "versions")
+    assert versions.unusable() == []
+    assert (tmp_path / "versions" / "Greeter" / "1" / "code" / "linked" / "shared.py").is_file()
+
+
+def test_an_edit_that_the_disk_does_not_take_is_taken_later(small: Path, tmp_path: Path) -> None:
+    """Nothing stays of the half copy, and the edit is not forgotten."""
+    versions = published(small, tmp_path / "versions")
+    (small.parent / "code" / "greeter" / "fresh.py").write_text("a = 1\n", "utf-8")
+    with (
+        no_room(os.getpid()),
+        pytest.raises(OSError, match=r"version 2 of countersign-Greeter .*File too large"),
+    ):
+        versions.publish()
+    assert [place.name for place in (tmp_path / "versions" / "Greeter").iterdir()] == ["1"]
+    assert versions.edited()
+    assert "countersign-Greeter" in [function.name for function in versions.publish()]
+
+
+def test_a_damaged_version_is_refused_by_name(small: Path, tmp_path: Path) -> None:
+    """An empty file, as a full disk leaves it."""
+    published(small, tmp_path / "versions")
+    sheet = tmp_path / "versions" / "Greeter" / "1" / "version.json"
+    sheet.write_text("", "utf-8")
+    with pytest.raises(StartError, match=f"{sheet} is damaged: restore"):
+        published(small, tmp_path / "versions")
