@@ -9,6 +9,7 @@ YES ?=
 SUITES ?=
 REQUIREMENTS ?=
 QUICK ?=
+MUTANTS ?= 400
 # Put before every command that talks to containers, for an engine that lives in a network namespace of its own.
 SAM_LOCAL_PREFIX ?=
 
@@ -45,9 +46,10 @@ test: $(DEV) $(SAM) ## every suite, a few side by side, and what each proved: SU
 check: $(DEV) ## lint, types, import rules and the fast suites
 	@.venv/bin/python -m scripts.suites static unit adapters workflow api template
 
-soak: $(DEV) ## the long versions: 240 kills, 2,000 pairs of faults, every look of every view
+soak: $(DEV) ## the long versions: 240 kills, 2,000 pairs of faults, every look of every view, planted defects: MUTANTS=400
 	@KILL_SEEDS=10 CRASH_PAIRS=2000 .venv/bin/python -m pytest tests/crash -q -s
 	@.venv/bin/python -m pytest tests/browser -q --whole-matrix
+	@.venv/bin/python -m scripts.mutants --sample $(MUTANTS)
 
 conformance: $(DEV) ## AWS's conformance requirements for durable functions on the local stack: REQUIREMENTS=path
 	@.venv/bin/python -m tests.conformance "$(REQUIREMENTS)"
