@@ -10,7 +10,8 @@ YES ?= no
 SUITES ?=
 REQUIREMENTS ?=
 QUICK ?= no
-export PORT DATA EPHEMERAL FOLLOW STACK_NAME YES SUITES REQUIREMENTS QUICK
+MUTANTS ?= 400
+export PORT DATA EPHEMERAL FOLLOW STACK_NAME YES SUITES REQUIREMENTS QUICK MUTANTS
 # Put before every command that talks to containers, for an engine that lives in a network namespace of its own.
 SAM_LOCAL_PREFIX ?=
 
@@ -53,9 +54,10 @@ test: $(DEV) $(SAM) ## every suite, a few side by side, and what each proved: SU
 check: $(DEV) ## lint, types, import rules and the fast suites
 	@$(PROJECT_PYTHON) -m scripts.suites static unit adapters workflow api template
 
-soak: $(DEV) ## the long versions: 240 kills, 2,000 pairs of faults, every look of every view
+soak: $(DEV) ## the long versions: 240 kills, 2,000 pairs of faults, every look of every view, planted defects: MUTANTS=400
 	@KILL_SEEDS=10 CRASH_PAIRS=2000 $(PROJECT_PYTHON) -m pytest tests/crash -q -s
 	@$(PROJECT_PYTHON) -m pytest tests/browser -q --whole-matrix
+	@$(PROJECT_PYTHON) -m scripts.mutants --sample "$$MUTANTS"
 
 conformance: $(DEV) ## AWS's conformance requirements for durable functions on the local stack: REQUIREMENTS=path
 	@$(PROJECT_PYTHON) -m tests.conformance "$$REQUIREMENTS"
