@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from orders.domain.errors import JobNotUnderWayError
 from orders.domain.model import OrderId
+from orders.domain.transitions import Change
 from tests.api.world import NOBODYS, Answer, World, a_key, an_event, call
 
 
@@ -70,6 +72,19 @@ def test_a_result_before_the_workflow_listens_wakes_the_wait_for_the_claim(world
 
     claim = f"callback-of-{order_id}-job-1"
     assert world.signaller.signals == (f"callback-of-{order_id}-1", claim, claim)
+
+
+def test_a_result_of_a_job_without_callbacks_signals_nothing(world: World, order_id: str) -> None:
+    """Rows of earlier releases may lack them; the workflow then finds the result at its next look."""
+    beat(order_id)
+    row = world.orders.get(OrderId(order_id))
+    assert row is not None
+    bare = replace(row, version=row.version + 1, jobs=(replace(row.jobs[0], claim_callback_id=None),))
+    world.orders.commit(Change(row, bare, None))
+    before = world.signaller.signals
+
+    assert report(order_id, "picked").status == 200
+    assert world.signaller.signals == before
 
 
 @pytest.mark.parametrize("outcome", ["picked", "failed"])

@@ -10,6 +10,7 @@ import random
 import sqlite3
 import string
 import time
+import zlib
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -59,7 +60,13 @@ def _copy_journal(journal: Path, originals: Iterable[str], copies: dict[str, str
     own = {each: [line for line in lines if each.encode() in line] for each in originals}
     with journal.open("ab") as file:
         for copy, original in copies.items():
-            file.writelines(line.replace(original.encode(), copy.encode()) for line in own[original])
+            file.writelines(_renumbered(line, original.encode(), copy.encode()) for line in own[original])
+
+
+def _renumbered(line: bytes, original: bytes, copy: bytes) -> bytes:
+    """Return a line of the journal about another order, with the checksum of its new text."""
+    text = line.rstrip(b"\n").partition(b" ")[2].replace(original, copy)
+    return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
 def _copy_execution(database: sqlite3.Connection, original: str, copy: str) -> None:

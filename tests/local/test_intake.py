@@ -97,7 +97,7 @@ def test_a_state_machine_hears_at_once_that_its_message_is_wrong(orders: Orders)
 
     (report,) = eventually(lambda: [each for each in told(orders) if each.get("error") == "validation"])
 
-    assert json.loads(report["cause"])["errors"][0]["pointer"] == "/lines/0/sku"
+    assert json.loads(report["cause"])["errors"][0]["pointer"] == "/order/lines/0/sku"
     assert dead_letters(orders) == []
 
 

@@ -50,7 +50,7 @@ def test_everything_in_data_is_closed_to_other_users_also_where_it_was_open(tmp_
     system = small_system.write(tmp_path / "system")
     with careless():
         (data / "data").mkdir(parents=True)
-        for name in (".countersign", "lock", "log.jsonl", "data/journal.jsonl", "executions.sqlite3"):
+        for name in (".countersign", "lock", "log.jsonl", "data/journal.jsonl"):
             (data / name).touch()
         assert open_to_others(data)
         with Stack(data, template=system) as stack:
