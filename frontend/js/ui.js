@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "../vendor/hooks.js";
 import htm from "../vendor/htm.js";
 import { serverNow } from "./api.js";
 import { isLocal, signIn, wakeAll } from "./live.js";
+import { arrive, goBackTo } from "./place.js";
 import { announce } from "./store.js";
 import { ago, moment, money, orderState, remaining } from "./words.js";
 
@@ -76,7 +77,9 @@ export function Title({ title, children }) {
     document.title = `${title} · Countersign`;
   }, [title]);
   useEffect(() => {
-    if (arrivedByLink) heading.current?.focus();
+    const place = arrive();
+    if (place) requestAnimationFrame(() => goBackTo(place));
+    else if (arrivedByLink) heading.current?.focus();
     arrivedByLink = true;
   }, []);
   return html`<h1 ref=${heading} tabindex="-1">${children ?? title}</h1>`;
@@ -112,7 +115,7 @@ export function later(load) {
     const [, arrive] = useState(module);
     useEffect(() => {
       if (module) return;
-      const failed = () => announce("A part of the page could not be fetched. Try again.");
+      const failed = () => announce("Part of the page could not be fetched. Check the connection, then reload the page: what you typed is kept.");
       load().then((loaded) => arrive((module = loaded)), failed);
     }, []);
     return module && html`<${module.View} ...${props} />`;

@@ -2,7 +2,7 @@
 
 import { Actions, Duplicate } from "../decide.js";
 import { useResource } from "../live.js";
-import { Newcomers, useAdmitted } from "../newcomers.js";
+import { Newcomers, useAdmitted, useHeld } from "../newcomers.js";
 import { inboxLink, orderLink } from "../route.js";
 import { useStore } from "../store.js";
 import { Ago, Amount, Countdown, Shown, Title, html } from "../ui.js";
@@ -23,8 +23,9 @@ export function View({ route: { query } }) {
 }
 
 /** @param {{page: {items: any[], nextCursor: string | null}, cursor: string, who: string}} props */
-function Page({ page: { items, nextCursor }, cursor, who }) {
-  const { shown, ...newcomers } = useAdmitted(items, (order) => order.orderId);
+function Page({ page: { items: present, nextCursor }, cursor, who }) {
+  const items = useHeld(present, ({ orderId }) => orderId);
+  const { shown, ...newcomers } = useAdmitted(items, (order) => order.orderId, PAGE);
   if (items.length === 0 && !cursor) return html`<${Nothing} who=${who} />`;
   return html`<p class="fine">${counted(shown.length, "order")}${nextCursor ? " and more" : ""} to decide, the most urgent first.</p>
     <${Newcomers} ...${newcomers} />

@@ -29,6 +29,7 @@ import { announce, remember, useStore } from "../store.js";
 import { Field } from "../field.js";
 import { Problem, Shown, Title, html, later } from "../ui.js";
 import { counted, money, signers } from "../words.js";
+import { tab } from "../storage.js";
 
 /** @typedef {import("../draft.js").Draft} Draft */
 /** @typedef {import("../draft.js").Item} Item */
@@ -51,12 +52,12 @@ const SHOWN_ERRORS = 20;
  * @returns {Sheet}
  */
 function useSheet() {
-  const [sheet, setSheet] = useState(/** @returns {SheetState} */ () => blank(parseDraft(sessionStorage.getItem(PLACE))));
+  const [sheet, setSheet] = useState(/** @returns {SheetState} */ () => blank(parseDraft(tab.getItem(PLACE))));
   /** @param {(sheet: SheetState) => SheetState} step */
   const take = (step) =>
     setSheet((before) => {
       const after = step(before);
-      sessionStorage.setItem(PLACE, JSON.stringify(after.draft));
+      tab.setItem(PLACE, JSON.stringify(after.draft));
       return after;
     });
   return {
