@@ -55,13 +55,17 @@ export function View({ action, tone, order, close }) {
     if (faster) announce(faster);
     return Boolean(faster);
   }
-  const news = newsOf(useResource(pathOf(order)).data ?? order, action);
+  const latest = useResource(pathOf(order)).data ?? order;
+  const news = stateOf(latest) === stateOf(order) ? "" : newsOf(latest, action);
   const stake = html`<span class="amount">${amount}</span> for <strong>${order.customer}</strong>, asked for by ${order.requester}`;
   return html`<${ReasonDialog} question=${question} about=${`${action} ${order.orderId}`} stake=${stake} send=${send} news=${news} refused=${refused} close=${close} />`;
 }
 
 /** @param {{orderId: string}} order */
 const pathOf = ({ orderId }) => `/orders/${encodeURIComponent(orderId)}`;
+
+/** What a decision, a withdrawal or the workflow changes. @param {any} order */
+const stateOf = ({ status, level, levels }) => [status, level, ...levels.map((/** @type {any} */ each) => each.decisions.length)].join();
 
 /** What happened to the order while the dialog was open, if the action is no longer possible. @param {any} order @param {Action} action */
 function newsOf(order, action) {
