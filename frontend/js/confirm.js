@@ -58,7 +58,7 @@ export function View({ action, tone, order, close }) {
   const latest = useResource(pathOf(order)).data ?? order;
   const news = stateOf(latest) === stateOf(order) ? "" : newsOf(latest, action);
   const stake = html`<span class="amount">${amount}</span> for <strong>${order.customer}</strong>, asked for by ${order.requester}`;
-  return html`<${ReasonDialog} question=${question} about=${`${action} ${order.orderId}`} stake=${stake} send=${send} news=${news} refused=${refused} close=${close} />`;
+  return html`<${ReasonDialog} question=${question} about=${`${action} ${order.orderId}`} stake=${stake} held=${{ key: order.orderId, item: order }} send=${send} news=${news} refused=${refused} close=${close} />`;
 }
 
 /** @param {{orderId: string}} order */

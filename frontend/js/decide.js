@@ -1,7 +1,6 @@
 // What may be done with an order: a button for each action the server offers, and the dialog behind it.
 
 import { useState } from "../vendor/hooks.js";
-import { useHold } from "./newcomers.js";
 import { orderLink } from "./route.js";
 import { html, later } from "./ui.js";
 import { shortId } from "./words.js";
@@ -27,7 +26,6 @@ export function Actions({ order }) {
   const [open, setOpen] = useState(/** @type {Action | null} */ (null));
   const offered = /** @type {Action[]} */ (Object.keys(ACTIONS)).filter((action) => order.actions.includes(action));
   const close = () => setOpen(null);
-  useHold(open !== null, order.orderId, order);
   return html`${offered.length > 0 &&
     html`<p class="actions">
       ${offered.map(

@@ -1,7 +1,7 @@
 // A list that somebody reads stays where it is: what is new waits until it is asked for.
 
 import { useEffect, useRef, useState } from "../vendor/hooks.js";
-import { update, useStore } from "./store.js";
+import { useStore } from "./store.js";
 import { html } from "./ui.js";
 
 /**
@@ -24,15 +24,6 @@ export function useAdmitted(items, identify, size) {
 /** How many wait to be shown. @param {{waiting: number, admit: () => void}} props */
 export const Newcomers = ({ waiting, admit }) =>
   waiting > 0 && html`<button type="button" class="newcomers" onClick=${admit}>${waiting} new. Show</button>`;
-
-/** While a dialog about a row is open, the row stays in its list, whatever happens to it. @param {boolean} open @param {string} key @param {any} item */
-export function useHold(open, key, item) {
-  useEffect(() => {
-    if (!open) return undefined;
-    update({ held: { key, item } });
-    return () => update({ held: null });
-  }, [open, key]);
-}
 
 /** The items, and the held one in its place when it has left them. @param {any[]} items @param {(item: any) => string} identify */
 export function useHeld(items, identify) {

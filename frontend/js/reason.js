@@ -1,9 +1,9 @@
 // The dialog that says what is about to happen and asks for the words that go with it.
 
-import { useId, useLayoutEffect, useRef, useState } from "../vendor/hooks.js";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "../vendor/hooks.js";
 import { problemBehind } from "./problems.js";
 import { fieldError } from "./refusals.js";
-import { read } from "./store.js";
+import { read, update } from "./store.js";
 import { Field } from "./field.js";
 import { Problem, html } from "./ui.js";
 import { tab } from "./storage.js";
@@ -22,10 +22,10 @@ const PLACE = "countersign.reason";
 
 /**
  * Words typed are kept in this tab by person and `about`, so that closing the dialog or signing in again loses none.
- * `news` says why there is nothing left to send. `send` gets the reason; when it fails, `refused` may take the problem over by answering true.
- * @param {{question: Question, about: string, stake: any, send: (reason: string) => Promise<unknown>, news?: string, refused?: (problem: Page.Problem) => boolean, close: () => void}} props
+ * The row of `held` stays in its list while the dialog is open. `news` says why there is nothing left to send. `send` gets the reason; when it fails, `refused` may take the problem over by answering true.
+ * @param {{question: Question, about: string, stake: any, send: (reason: string) => Promise<unknown>, held: {key: string, item: any}, news?: string, refused?: (problem: Page.Problem) => boolean, close: () => void}} props
  */
-export function View({ question, about, stake, send, news = "", refused, close }) {
+export function View({ question, about, stake, send, held, news = "", refused, close }) {
   const { title, confirm, label, needsReason, missing, tone } = question;
   const place = `${PLACE} ${read().who} ${about}`;
   const [reason, setReason] = useState(() => tab.getItem(place) ?? "");
@@ -33,6 +33,10 @@ export function View({ question, about, stake, send, news = "", refused, close }
   const [lacking, setLacking] = useState(false);
   const [sending, setSending] = useState(false);
 
+  useEffect(() => {
+    update({ held });
+    return () => update({ held: null });
+  }, [held.key]);
   /** @param {any} event */
   const typed = (event) => {
     tab.setItem(place, event.currentTarget.value);
@@ -61,7 +65,7 @@ export function View({ question, about, stake, send, news = "", refused, close }
     <form noValidate onSubmit=${submit}>
       <p class="stake">${stake}</p>
       ${problem && html`<${Problem} problem=${problem} focused />`}
-      <div role="status">${news && html`<p class="news">${news}</p>`}</div>
+      <div aria-live="polite">${news && html`<p class="news">${news}</p>`}</div>
       <${Field} label=${label} error=${told}>
         ${(/** @type {any} */ control) =>
           html`<textarea ...${control} rows="3" maxlength="2000" aria-required=${needsReason} value=${reason} onInput=${typed}></textarea>`}

@@ -5,7 +5,6 @@ import { useEffect, useRef, useState } from "../vendor/hooks.js";
 import htm from "../vendor/htm.js";
 import { serverNow } from "./api.js";
 import { isLocal, signIn, wakeAll } from "./live.js";
-import { arrive, goBackTo } from "./place.js";
 import { announce } from "./store.js";
 import { ago, moment, money, orderState, remaining } from "./words.js";
 
@@ -70,15 +69,15 @@ export const Loading = ({ what }) =>
 export const Shown = ({ resource: { data, problem }, what, children }) =>
   html`${problem && html`<${Problem} problem=${problem} retry />`} ${data === undefined ? !problem && html`<${Loading} what=${what} />` : children(data)}`;
 
-/** The heading of a view: takes the focus when one arrives there, and names the tab. @param {{title: string, children?: any}} props */
+/** The heading of a view: names the tab, and takes the focus on arrival, unless Back returns to a link that was followed. @param {{title: string, children?: any}} props */
 export function Title({ title, children }) {
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     document.title = `${title} · Countersign`;
   }, [title]);
   useEffect(() => {
-    const place = arrive();
-    if (place) requestAnimationFrame(() => goBackTo(place));
+    const before = arrive();
+    if (before) requestAnimationFrame(() => goBackTo(before));
     else if (arrivedByLink) heading.current?.focus();
     arrivedByLink = true;
   }, []);
@@ -87,6 +86,28 @@ export function Title({ title, children }) {
 
 /** The very first view leaves the focus where the browser put it. */
 let arrivedByLink = false;
+/** @type {Map<number, {top: number, href: string}>} the link that was followed, and how far the page was scrolled, by history entry */
+const followed = new Map();
+let entry = 0;
+
+function arrive() {
+  const known = history.state?.entry;
+  entry = known ?? Math.max(entry, ...followed.keys()) + 1;
+  if (known === undefined) history.replaceState({ entry }, "");
+  return followed.get(entry);
+}
+
+/** @param {{top: number, href: string}} place */
+function goBackTo({ top, href }) {
+  scrollTo({ top });
+  const link = /** @type {HTMLElement | null} */ (document.querySelector(`main a[href="${CSS.escape(href)}"]`));
+  link?.focus({ preventScroll: true });
+}
+
+addEventListener("click", ({ target }) => {
+  const href = target instanceof Element && target.closest("a")?.getAttribute("href");
+  if (href) followed.set(entry, { top: scrollY, href });
+}, true);
 
 /** After an action whose button is gone, the focus goes to the heading rather than nowhere. */
 export const focusTitle = () => document.querySelector("h1")?.focus();

@@ -4,7 +4,7 @@ import { useEffect, useState } from "../../vendor/hooks.js";
 import { act, beat } from "../act.js";
 import { serverNow } from "../api.js";
 import { useResource } from "../live.js";
-import { useHeld, useHold } from "../newcomers.js";
+import { useHeld } from "../newcomers.js";
 import { problemBehind } from "../problems.js";
 import { announce, useStore } from "../store.js";
 import { Ago, Chip, Countdown, Problem, Shown, Title, html, later } from "../ui.js";
@@ -89,7 +89,6 @@ const Goods = ({ lines }) => html`<ul class="pick">
 /** @param {{job: Job, mine: boolean}} props */
 function Failed({ job, mine }) {
   const [open, setOpen] = useState(false);
-  useHold(open, keyOf(job), job);
   const close = () => setOpen(false);
   /** @param {string} reason */
   const send = async (reason) => {
@@ -100,7 +99,7 @@ function Failed({ job, mine }) {
   const news = mine ? "" : "This job is no longer yours. It was lost, or the order has moved on.";
   const question = { title: "It cannot be picked?", confirm: "It cannot be picked", label: "Reason", needsReason: true, missing: "Say why: somebody else may try.", tone: "danger" };
   return html`<button type="button" class="danger" onClick=${() => setOpen(true)}>Cannot be picked</button>
-    ${open && html`<${ReasonDialog} question=${question} about=${`fail ${job.orderId} ${job.job}`} stake=${html`Order <code>${shortId(job.orderId)}</code>`} send=${send} news=${news} close=${close} />`}`;
+    ${open && html`<${ReasonDialog} question=${question} about=${`fail ${job.orderId} ${job.job}`} stake=${html`Order <code>${shortId(job.orderId)}</code>`} send=${send} held=${{ key: keyOf(job), item: job }} news=${news} close=${close} />`}`;
 }
 
 /**
