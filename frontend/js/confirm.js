@@ -5,7 +5,8 @@ import { serverNow } from "./api.js";
 import { View as ReasonDialog } from "./reason.js";
 import { whoWasFaster } from "./refusals.js";
 import { announce } from "./store.js";
-import { focusTitle, html } from "./ui.js";
+import { focusTitle, Text, html } from "./ui.js";
+import { isolated } from "./text.js";
 import { ago, money } from "./words.js";
 
 /** @typedef {import("./decide.js").Action} Action */
@@ -44,7 +45,7 @@ export function View({ action, tone, order, close }) {
     const decision = route === "decisions" && { level: order.level, verdict: action };
     await act(`/orders/${encodeURIComponent(order.orderId)}/${route}`, { ...decision, ...(reason && { reason }) });
     close();
-    announce(told.replace("€", () => `${amount} for ${order.customer}`));
+    announce(told.replace("€", () => `${amount} for ${isolated(order.customer)}`));
     setTimeout(focusTitle);
   }
   /** Somebody faster is news rather than an error, and there is nothing left to send. @param {Page.Problem} why */
@@ -54,7 +55,7 @@ export function View({ action, tone, order, close }) {
     if (faster) announce(faster);
     return Boolean(faster);
   }
-  const stake = html`<span class="amount">${amount}</span> for <strong>${order.customer}</strong>, asked for by ${order.requester}`;
+  const stake = html`<span class="amount">${amount}</span> for <strong><${Text} of=${order.customer} /></strong>, asked for by <${Text} of=${order.requester} />`;
   return html`<${ReasonDialog} question=${question} about=${`${action} ${order.orderId}`} stake=${stake} send=${send} refused=${refused} close=${close} />`;
 }
 
