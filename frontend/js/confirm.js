@@ -6,7 +6,8 @@ import { serverNow } from "./api.js";
 import { View as ReasonDialog } from "./reason.js";
 import { whoWasFaster } from "./refusals.js";
 import { announce } from "./store.js";
-import { focusTitle, html } from "./ui.js";
+import { focusTitle, Text, html } from "./ui.js";
+import { isolated } from "./text.js";
 import { ago, money, orderState, verdictWords } from "./words.js";
 
 /** @typedef {import("./decide.js").Action} Action */
@@ -45,7 +46,7 @@ export function View({ action, tone, order, close }) {
     const decision = route === "decisions" && { level: order.level, verdict: action };
     await act(`${pathOf(order)}/${route}`, { ...decision, ...(reason && { reason }) });
     close();
-    announce(told.replace("€", () => `${amount} for ${order.customer}`));
+    announce(told.replace("€", () => `${amount} for ${isolated(order.customer)}`));
     setTimeout(focusTitle);
   }
   /** Somebody faster is news rather than an error, and there is nothing left to send. @param {Page.Problem} why */
@@ -57,7 +58,7 @@ export function View({ action, tone, order, close }) {
   }
   const latest = useResource(pathOf(order)).data ?? order;
   const news = stateOf(latest) === stateOf(order) ? "" : newsOf(latest, action);
-  const stake = html`<span class="amount">${amount}</span> for <strong>${order.customer}</strong>, asked for by ${order.requester}`;
+  const stake = html`<span class="amount">${amount}</span> for <strong><${Text} of=${order.customer} /></strong>, asked for by <${Text} of=${order.requester} />`;
   return html`<${ReasonDialog} question=${question} about=${`${action} ${order.orderId}`} stake=${stake} held=${{ key: order.orderId, item: order }} send=${send} news=${news} refused=${refused} close=${close} />`;
 }
 
@@ -72,6 +73,6 @@ function newsOf(order, action) {
   if (order.actions.includes(action)) return "";
   const decision = order.levels.flatMap((/** @type {any} */ { decisions }) => decisions).at(-1);
   const decided = decision && ["approve", "reject"].includes(action);
-  if (decided) return `Already ${verdictWords(decision.verdict)} by ${decision.by} ${ago(decision.at, serverNow())}. What you typed is kept.`;
+  if (decided) return `Already ${verdictWords(decision.verdict)} by ${isolated(decision.by)} ${ago(decision.at, serverNow())}. What you typed is kept.`;
   return `This order is no longer open for that. It is now: ${orderState(order.status).word}.`;
 }

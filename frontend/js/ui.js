@@ -6,9 +6,13 @@ import htm from "../vendor/htm.js";
 import { serverNow } from "./api.js";
 import { isLocal, signIn, wakeAll } from "./live.js";
 import { announce } from "./store.js";
+import { visible } from "./text.js";
 import { ago, moment, money, orderState, remaining } from "./words.js";
 
 export const html = htm.bind(h);
+
+/** Text that a person wrote: isolated, with its control characters visible. @param {{of: unknown}} props */
+export const Text = ({ of }) => html`<bdi>${visible(of)}</bdi>`;
 
 /** An icon and a word; the tone only repeats what they say. @param {{label: Page.Label}} props */
 export const Chip = ({ label }) =>

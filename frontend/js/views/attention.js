@@ -4,7 +4,7 @@ import { Actions } from "../decide.js";
 import { useResource } from "../live.js";
 import { useHeld } from "../newcomers.js";
 import { orderLink } from "../route.js";
-import { Ago, Amount, Shown, StateChip, Title, html } from "../ui.js";
+import { Ago, Amount, Shown, StateChip, Title, Text, html } from "../ui.js";
 import { shortId } from "../words.js";
 
 export const View = () => html`<${Title} title="Attention" />
@@ -23,9 +23,9 @@ function Orders({ present }) {
 
 /** @param {{order: any}} props */
 const Card = ({ order }) => html`<li class="card">
-  <h2><${Amount} cents=${order.total} currency=${order.currency} /> for ${order.customer}</h2>
-  <p class="fine"><a href=${orderLink(order.orderId)}>order <code>${shortId(order.orderId)}</code></a> of ${order.requester}, changed <${Ago} at=${order.updatedAt} /></p>
+  <h2><${Amount} cents=${order.total} currency=${order.currency} /> for <${Text} of=${order.customer} /></h2>
+  <p class="fine"><a href=${orderLink(order.orderId)}>order <code>${shortId(order.orderId)}</code></a> of <${Text} of=${order.requester} />, changed <${Ago} at=${order.updatedAt} /></p>
   <p><${StateChip} status=${order.status} /></p>
-  ${order.outcomeReason && html`<p class="reason">${order.outcomeReason}</p>`}
+  ${order.outcomeReason && html`<p class="reason"><${Text} of=${order.outcomeReason} /></p>`}
   <${Actions} order=${order} />
 </li>`;

@@ -3,7 +3,7 @@
 import { groups, useResource } from "../live.js";
 import { Newcomers, useAdmitted } from "../newcomers.js";
 import { orderLink, ordersLink } from "../route.js";
-import { Ago, Countdown, Shown, StateChip, Title, html } from "../ui.js";
+import { Ago, Countdown, Shown, StateChip, Title, Text, html } from "../ui.js";
 import { FINAL_STATES, STATE_NAMES, money, orderState, roleWords, shortId } from "../words.js";
 
 const PAGE = 25;
@@ -90,11 +90,11 @@ const Table = ({ orders }) => html`<table class="orders">
 /** @param {{order: any}} props */
 const OrderRow = ({ order }) => html`<tr>
   <th scope="row"><a href=${orderLink(order.orderId)} title=${order.orderId}><code>${shortId(order.orderId)}</code></a></th>
-  <td class="customer">${order.customer}</td>
+  <td class="customer"><${Text} of=${order.customer} /></td>
   <td class="number"><span class="amount">${money(order.total, order.currency)}</span></td>
   <td><${StateChip} status=${order.status} /></td>
   <td class="waiting"><${WaitingFor} order=${order} /></td>
-  <td class="placed"><${Ago} at=${order.submittedAt} /> <span class="by">by ${order.requester}</span></td>
+  <td class="placed"><${Ago} at=${order.submittedAt} /> <span class="by">by <${Text} of=${order.requester} /></span></td>
 </tr>`;
 
 /** @param {{order: any}} props */

@@ -7,7 +7,7 @@ import { useResource } from "../live.js";
 import { useHeld } from "../newcomers.js";
 import { problemBehind } from "../problems.js";
 import { announce, useStore } from "../store.js";
-import { Ago, Chip, Countdown, Problem, Shown, Title, html, later } from "../ui.js";
+import { Ago, Chip, Countdown, Problem, Shown, Title, Text, html, later } from "../ui.js";
 import { counted, shortId } from "../words.js";
 
 /** @typedef {{orderId: string, job: number, state: string, claimedBy: string | null, openedAt: string, claimDeadline: string, lostAt: string | null, beats: number, lines: {sku: string, name?: string, quantity: number}[]}} Job */
@@ -76,13 +76,13 @@ function Card({ job, here }) {
 const Standing = ({ job, mine }) => html`<p>
   <${Chip} label=${JOB_STATES[job.state]} />${" "}
   ${job.state === "open" && html`<${Countdown} at=${job.claimDeadline} /> to claim it`}
-  ${job.state === "claimed" && html`by ${mine ? "this station" : job.claimedBy}, ${counted(job.beats, "beat")}`}
+  ${job.state === "claimed" && html`by ${mine ? "this station" : html`<${Text} of=${job.claimedBy} />`}, ${counted(job.beats, "beat")}`}
   ${job.state === "claimed" && job.lostAt && html`, <${Countdown} at=${job.lostAt} /> without another`}
 </p>`;
 
 /** @param {{lines: Job["lines"]}} props */
 const Goods = ({ lines }) => html`<ul class="pick">
-  ${lines.slice(0, LINES_SHOWN).map(({ sku, name, quantity }) => html`<li><strong class="number">${quantity.toLocaleString("en-IE")} ×</strong> <span>${name ?? sku}</span> <code>${sku}</code></li>`)}
+  ${lines.slice(0, LINES_SHOWN).map(({ sku, name, quantity }) => html`<li><strong class="number">${quantity.toLocaleString("en-IE")} ×</strong> <span><${Text} of=${name ?? sku} /></span> <code>${sku}</code></li>`)}
   ${lines.length > LINES_SHOWN && html`<li class="fine">and ${counted(lines.length - LINES_SHOWN, "line")} more</li>`}
 </ul>`;
 

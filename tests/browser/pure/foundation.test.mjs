@@ -136,7 +136,7 @@ test("an error inside a value belongs to that value's input, not to its neighbou
 
 test("who was faster is told kindly", () => {
   const problem = problemOf(409, { code: "already-decided", state: "CHARGING", decision: { by: "director-1", verdict: "approve", at: "t" } });
-  assert.equal(whoWasFaster(problem, () => "12 s ago"), "Already approved by director-1 12 s ago.");
+  assert.equal(whoWasFaster(problem, () => "12 s ago"), "Already approved by \u2068director-1\u2069 12 s ago.");
   assert.equal(whoWasFaster(problemOf(409, { code: "too-late" }), () => ""), null);
 });
 
