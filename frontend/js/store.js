@@ -10,6 +10,7 @@ let state = {
   resources: {},
   connection: "live",
   silent: "",
+  held: null,
   notice: { text: "", serial: 0 },
 };
 
