@@ -11,8 +11,8 @@ import pytest
 
 from orders.adapters.memory import MemoryOutbox, MemoryPublisher
 from orders.adapters.sns import SnsPublisher
+from orders.domain.messages import Message
 from orders.domain.model import OrderId
-from orders.services.ports import Message
 from tests.adapters.stand import Adapters, at_once, items, table_properties
 from tests.builders import NOON
 

@@ -4,24 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from orders.domain.commands import (
-    BeginCharge,
-    ClaimJob,
-    Command,
-    LeaveJob,
-    LoseJob,
-    NeedAttention,
-    OpenJob,
-    ReportPicking,
-)
+from orders.domain.callbacks import beat, publish_claim_callback, publish_picking_callback
+from orders.domain.charging import BeginCharge
 from orders.domain.errors import InvalidRequestError
 from orders.domain.model import Order, PickingTerms
-from orders.domain.transitions import (
-    beat,
-    publish_claim_callback,
-    publish_picking_callback,
-)
-from tests.adapters.book import ids, moved, placed
+from orders.domain.picking import ClaimJob, LeaveJob, LoseJob, OpenJob, ReportPicking
+from orders.domain.recovery import NeedAttention
+from orders.domain.rules import Command
+from tests.adapters.repository import ids, moved, placed
 from tests.adapters.stand import Adapters, items
 from tests.builders import a_person, at
 

@@ -16,31 +16,14 @@ import pytest
 from orders.adapters.documents import document_bytes
 from orders.adapters.dynamodb.attributes import decoded
 from orders.adapters.dynamodb.items import audit_from, order_from, transaction_of
-from orders.domain.commands import (
-    BeginCharge,
-    BeginCoolingOff,
-    BeginRecovery,
-    ClaimJob,
-    Command,
-    Complete,
-    Escalate,
-    Expire,
-    Fail,
-    LeaveJob,
-    LoseJob,
-    NeedAttention,
-    NoteUndelivered,
-    OpenJob,
-    OpenLevel,
-    Recover,
-    Refuse,
-    Remind,
-    ReportPicking,
-    RequestStop,
-    Withdraw,
-)
+from orders.domain.approval import Escalate, Expire, NoteUndelivered, OpenLevel, Remind, Withdraw
+from orders.domain.charging import BeginCharge, BeginCoolingOff, Complete, Fail, Refuse
 from orders.domain.model import LevelTerms, OrderDocument, OrderId, PickingTerms, Role
-from orders.domain.transitions import Change, judge, register
+from orders.domain.picking import ClaimJob, LeaveJob, LoseJob, OpenJob, ReportPicking
+from orders.domain.recovery import BeginRecovery, NeedAttention, Recover, RequestStop
+from orders.domain.rules import Change, Command
+from orders.domain.submission import register
+from orders.domain.table import judge
 from tests.builders import A_LEVEL, A_REF, a_document, a_person, approval, at, rejection
 
 STORED: dict[str, Any] = json.loads(Path(__file__).with_name("stored").joinpath("orders.json").read_text())

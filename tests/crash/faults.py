@@ -23,9 +23,9 @@ from aws_durable_execution_sdk_python.lambda_service import (
 
 from notifier.messages import order_of
 from orders.domain.errors import TransientFaultError
+from orders.domain.messages import Message
 from orders.domain.model import OrderDocument, OrderId
-from orders.domain.transitions import Change
-from orders.services.ports import Message
+from orders.domain.rules import Change
 from orders.wiring import Ports
 from tests.workflow.harness import World
 from tests.workflow.scenarios import ProcessDiedError
@@ -86,7 +86,7 @@ EFFECTS: Mapping[str, frozenset[str]] = {
     "duplicates": frozenset({"first_with"}),
     "warehouse": frozenset({"reserve", "release"}),
     "quotas": frozenset({"claim", "release"}),
-    "gateway": frozenset({"authorise", "capture", "settled", "void", "refund"}),
+    "gateway": frozenset({"authorize", "capture", "settled", "void", "refund"}),
     "outbox": frozenset({"record", "mark_published"}),
     "publisher": frozenset({"publish"}),
     "tasks": frozenset({"succeed", "fail"}),

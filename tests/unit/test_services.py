@@ -7,20 +7,23 @@ from typing import Any
 
 import pytest
 
-from orders.adapters.memory import MemoryBucket, MemoryOrderBook
-from orders.domain.commands import NeedAttention, ReportPicking, Withdraw
+from orders.adapters.memory import MemoryBucket, MemoryOrderRepository
+from orders.domain.approval import Withdraw
 from orders.domain.errors import (
     CorruptDocumentError,
     KeyReusedError,
     NoHistoryError,
     OrderFencedError,
-    TransitionRefusedError,
     WriteConflictError,
 )
 from orders.domain.model import OrderId, Status
-from orders.domain.submission import RequestedLine, Submission
-from orders.domain.transitions import Change, judge, register
-from orders.services.ports import PaymentState
+from orders.domain.payments import PaymentState
+from orders.domain.picking import ReportPicking
+from orders.domain.recovery import NeedAttention
+from orders.domain.refusals import TransitionRefusedError
+from orders.domain.rules import Change
+from orders.domain.submission import RequestedLine, Submission, register
+from orders.domain.table import judge
 from orders.services.writing import MAX_TRIES
 from tests.api.world import World
 from tests.builders import A_REF, a_document, a_person, at
@@ -135,7 +138,7 @@ def test_a_void_that_comes_after_the_capture_pays_back() -> None:
     world = World()
     services, order_id = world.services(), placed(world)
     document = world.row(order_id).document
-    assert services.payment.authorise(document)
+    assert services.payment.authorize(document)
     services.payment.capture(document)
 
     services.payment.void(order_id)
@@ -246,11 +249,11 @@ def test_a_row_that_others_keep_writing_is_given_up_after_five_tries(monkeypatch
     world, tries = World(), []
     order_id = placed(world)
 
-    def somebody_was_first(_book: MemoryOrderBook, change: Change) -> None:
+    def somebody_was_first(_book: MemoryOrderRepository, change: Change) -> None:
         tries.append(change)
         raise WriteConflictError("Somebody else wrote first; read again.")
 
-    monkeypatch.setattr(MemoryOrderBook, "commit", somebody_was_first)
+    monkeypatch.setattr(MemoryOrderRepository, "commit", somebody_was_first)
 
     with pytest.raises(WriteConflictError):
         world.services().approval.withdraw(order_id, Withdraw(REQUESTER, None))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orders.domain.messages import MessageKind
 from orders.domain.model import OrderId
-from orders.services.notification import MessageKind
 
 STATUS_CHANGE = "Durable Execution Status Change"
 

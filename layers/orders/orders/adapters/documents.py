@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from orders.adapters import times
+from orders.adapters.aws_errors import code_of, translated
 from orders.adapters.clients import s3_client
-from orders.adapters.faults import code_of, translated
 from orders.domain.errors import CorruptDocumentError, WriteConflictError
 from orders.domain.model import DocumentRef, LevelTerms, Line, OrderDocument, OrderId, PickingTerms, Role, Sku
 

@@ -10,9 +10,9 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orders.adapters.aws_errors import code_of, translated
 from orders.adapters.clients import lambda_client
 from orders.adapters.documents import canonical_json
-from orders.adapters.faults import code_of, translated
 from orders.domain.errors import CountersignError, InvalidReferenceDataError, NoHistoryError
 from orders.domain.model import DocumentRef, OrderId
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from orders.adapters.aws_errors import translated
 from orders.adapters.clients import sns_client
-from orders.adapters.faults import translated
-from orders.services.ports import Message
+from orders.domain.messages import Message
 
 
 class SnsPublisher:

@@ -8,10 +8,10 @@ from functools import partial
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from botocore.exceptions import ClientError
 
+from orders.adapters.aws_errors import code_of, translated
 from orders.adapters.clients import step_functions_client
 from orders.adapters.documents import canonical_json
 from orders.adapters.durable_lambda import METRICS_NAMESPACE
-from orders.adapters.faults import code_of, translated
 
 LONGEST_ERROR, LONGEST_CAUSE = 256, 32_768
 # A task ends once. A report that comes again, or too late, finds it over; one for a token that is none finds nothing.

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from orders.domain.commands import BeginRecovery, Command, Decide, RequestStop, Withdraw
+from orders.domain.approval import Decide, Withdraw
 from orders.domain.errors import CountersignError
 from orders.domain.model import Order, Person, Role, Verdict
 from orders.domain.policy import APPROVER_LADDER
-from orders.domain.transitions import judge
+from orders.domain.recovery import BeginRecovery, RequestStop
+from orders.domain.rules import Command
+from orders.domain.table import judge
 from orders.domain.usernames import same_person
 
 

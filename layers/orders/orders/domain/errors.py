@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from orders.domain.model import Decision, Order
 
 
 class CountersignError(Exception):
@@ -104,17 +100,6 @@ class NotPermittedError(CountersignError):
     """The person's roles do not include this."""
 
     code = "not-permitted"
-
-
-class TransitionRefusedError(CountersignError):
-    """A move that the order's state does not allow: `order` is the state that won, `decision` what settled it."""
-
-    def __init__(self, code: str, detail: str, order: Order, decision: Decision | None = None) -> None:
-        """Name the rule and keep the row it was judged on."""
-        super().__init__(detail)
-        self.code = code
-        self.order = order
-        self.decision = decision
 
 
 class TransientFaultError(CountersignError):

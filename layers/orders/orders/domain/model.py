@@ -26,7 +26,7 @@ class Role(StrEnum):
 
 
 class Status(StrEnum):
-    """Where an order stands. The transitions between these are the table in `orders.domain.transitions`."""
+    """Where an order stands. The transitions between these are the table in `orders.domain.table`."""
 
     SUBMITTED = "SUBMITTED"
     PENDING_APPROVAL = "PENDING_APPROVAL"
@@ -285,3 +285,11 @@ class AuditEntry:
     from_status: Status | None
     to_status: Status
     data: dict[str, str | int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some orders and where to go on; `cursor` is opaque, None at the end."""
+
+    orders: tuple[Order, ...]
+    cursor: str | None

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from orders.domain.errors import FieldError, InvalidRequestError, TransitionRefusedError
-from orders.domain.model import Job, Level, LevelOutcome, Order, Status
+from orders.domain.errors import CountersignError, FieldError, InvalidRequestError
+from orders.domain.model import Decision, Job, Level, LevelOutcome, Order, Status
 from orders.domain.usernames import same_person
+
+
+class TransitionRefusedError(CountersignError):
+    """A move that the order's state does not allow: `order` is the state that won, `decision` what settled it."""
+
+    def __init__(self, code: str, detail: str, order: Order, decision: Decision | None = None) -> None:
+        """Name the rule and keep the row it was judged on."""
+        super().__init__(detail)
+        self.code = code
+        self.order = order
+        self.decision = decision
+
 
 _REFUSALS = {
     Status.EXPIRED: ("order-expired", "Nobody decided this order in time; it has expired. Submit it again."),

@@ -9,7 +9,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orders.domain.errors import FieldError, InvalidRequestError
-from orders.domain.model import Line, OrderDocument, OrderId, PickingTerms, Sku
+from orders.domain.model import (
+    AuditEntry,
+    DocumentRef,
+    Level,
+    Line,
+    Order,
+    OrderDocument,
+    OrderId,
+    PickingTerms,
+    Sku,
+    Status,
+)
+from orders.domain.rules import Change
 from orders.domain.texts import CUSTOMER, NOTE, canonical
 
 if TYPE_CHECKING:
@@ -144,3 +156,39 @@ def _line_errors(submission: Submission, catalogue: Catalogue) -> list[FieldErro
         if not 1 <= line.quantity <= MAX_QUANTITY:
             errors.append(FieldError(f"/lines/{index}/quantity", f"Order 1 to {MAX_QUANTITY} of a good."))
     return errors
+
+
+def register(document: OrderDocument, ref: DocumentRef, execution_arn: str | None) -> Change:
+    """Return the row's creation: the same for API and workflow, whoever comes first."""
+    order = Order(
+        order_id=document.order_id,
+        version=1,
+        audit_seq=1,
+        status=Status.SUBMITTED,
+        requester=document.requester,
+        customer=document.customer,
+        currency=document.currency,
+        total=document.total,
+        note=document.note,
+        line_count=len(document.lines),
+        submitted_at=document.submitted_at,
+        updated_at=document.submitted_at,
+        document=ref,
+        policy_version=document.policy_version,
+        levels=tuple(Level(number, terms) for number, terms in enumerate(document.levels, start=1)),
+        cooling_off_seconds=document.cooling_off_seconds,
+        picking=document.picking,
+        awaited=document.task_token is not None,
+        execution_arn=execution_arn,
+    )
+    entry = AuditEntry(
+        order_id=order.order_id,
+        seq=1,
+        at=document.submitted_at,
+        actor=document.requester,
+        event="submitted",
+        from_status=None,
+        to_status=Status.SUBMITTED,
+        data={"total": document.total, "policyVersion": document.policy_version},
+    )
+    return Change(None, order, entry)

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orders.domain.access import access_of
-from orders.domain.commands import Decide, Expire, NoteUndelivered, OpenLevel, Withdraw
-from orders.domain.errors import OrderFencedError, OrderNotFoundError, TransitionRefusedError
-from orders.domain.guards import earlier_decision
+from orders.domain.approval import Decide, Expire, NoteUndelivered, OpenLevel, Withdraw, earlier_decision
+from orders.domain.callbacks import publish_callback
+from orders.domain.errors import OrderFencedError, OrderNotFoundError
 from orders.domain.model import Decision, Level, LevelOutcome, Order, OrderId, Person, Status
-from orders.domain.refusals import level_of, refusal_by_state
-from orders.domain.transitions import Change, judge, next_command, next_due, publish_callback
+from orders.domain.refusals import TransitionRefusedError, level_of, refusal_by_state
+from orders.domain.rules import Change
+from orders.domain.schedule import next_command, next_due
+from orders.domain.table import judge
 from orders.domain.usernames import WORKFLOW, same_person
 from orders.services.ports import Clock, Signaller
 from orders.services.writing import OrderWriter
@@ -64,7 +66,7 @@ class ApprovalService:
     def decide(self, order_id: OrderId, command: Decide) -> DecisionTaken:
         """Take a decision, or return the same one the person took before; then wake the workflow if that settled it.
 
-        Raises the refusals of `orders.domain.transitions.judge`. A decision that arrives after the deadline expires
+        Raises the refusals of `orders.domain.table.judge`. A decision that arrives after the deadline expires
         the order on the spot: whoever touches the row first makes that write.
         """
         order = self.writer.apply(order_id, lambda row: self._decision(row, command))

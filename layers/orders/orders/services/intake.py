@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from orders.domain.errors import AlreadySubmittedError, CorruptDocumentError, KeyReusedError, NotPermittedError
 from orders.domain.model import DocumentRef, Order, OrderDocument, OrderId, Person, Role, Status
-from orders.domain.submission import Submission, Terms, draw_up, order_id_for
-from orders.domain.transitions import register
-from orders.services.ports import Clock, DocumentStore, ExecutionStarter, OrderBook
+from orders.domain.submission import Submission, Terms, draw_up, order_id_for, register
+from orders.services.ports import Clock, DocumentStore, ExecutionStarter, OrderRepository
 from orders.services.quotas import QuotaService
 
 
@@ -16,7 +15,7 @@ from orders.services.quotas import QuotaService
 class IntakeService:
     """The API's half of taking an order. The workflow's half is `RegistrationService`."""
 
-    orders: OrderBook
+    orders: OrderRepository
     documents: DocumentStore
     starter: ExecutionStarter
     clock: Clock
@@ -80,7 +79,7 @@ class IntakeService:
 class RegistrationService:
     """The workflow's half: the row exists before anything else happens, whoever comes first."""
 
-    orders: OrderBook
+    orders: OrderRepository
     documents: DocumentStore
 
     def register(self, order_id: OrderId, ref: DocumentRef, execution_arn: str) -> Order | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orders.domain.access import access_of
-from orders.domain.commands import BeginRecovery, RequestStop
 from orders.domain.errors import OrderNotFoundError
 from orders.domain.model import Order, OrderId, Person
-from orders.domain.transitions import Change, judge
+from orders.domain.recovery import BeginRecovery, RequestStop
+from orders.domain.rules import Change
+from orders.domain.table import judge
 from orders.services.ports import Clock, ExecutionHistory, ExecutionStarter
 from orders.services.writing import OrderWriter
 

@@ -7,26 +7,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orders.domain.access import access_of
-from orders.domain.commands import ClaimJob, OpenJob, ReportPicking
+from orders.domain.callbacks import beat, publish_claim_callback, publish_picking_callback
 from orders.domain.errors import (
     JobNotUnderWayError,
     NotPermittedError,
     OrderFencedError,
     OrderNotFoundError,
 )
-from orders.domain.guards import job_superseded
-from orders.domain.model import JobState, Line, Order, OrderId, Person, Role, Status
+from orders.domain.model import JobState, Line, Order, OrderId, Page, Person, Role, Status
+from orders.domain.picking import ClaimJob, OpenJob, ReportPicking, job_superseded
 from orders.domain.refusals import job_of
-from orders.domain.transitions import (
-    Change,
-    beat,
-    judge,
-    next_job_command,
-    publish_claim_callback,
-    publish_picking_callback,
-)
+from orders.domain.rules import Change
+from orders.domain.schedule import next_job_command
+from orders.domain.table import judge
 from orders.domain.usernames import same_person
-from orders.services.ports import Clock, DocumentStore, Page, PickingList, Signaller
+from orders.services.ports import Clock, DocumentStore, PickingList, Signaller
 from orders.services.writing import OrderWriter
 
 

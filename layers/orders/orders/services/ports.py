@@ -6,14 +6,14 @@ Any method may raise `TransientFaultError` when the other side does not answer; 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Protocol
 
-from orders.domain.model import AuditEntry, DocumentRef, Order, OrderDocument, OrderId, Role, Sku, Status
+from orders.domain.messages import Message
+from orders.domain.model import AuditEntry, DocumentRef, Order, OrderDocument, OrderId, Page, Role, Sku, Status
+from orders.domain.payments import PaymentState
 from orders.domain.quotas import Claim
-from orders.domain.transitions import Change
+from orders.domain.rules import Change
 
 
 class Clock(Protocol):
@@ -32,15 +32,7 @@ class Pause(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some orders and where to go on; `cursor` is opaque, None at the end."""
-
-    orders: tuple[Order, ...]
-    cursor: str | None
-
-
-class OrderBook(Protocol):
+class OrderRepository(Protocol):
     """The orders table: rows, votes, audit, inbox. One conditional transaction for each change."""
 
     def create(self, change: Change) -> Order:
@@ -189,25 +181,14 @@ class QuotaCounters(Protocol):
         ...
 
 
-class PaymentState(StrEnum):
-    """What the gateway knows of one payment."""
-
-    NONE = "none"
-    AUTHORISED = "authorised"
-    DECLINED = "declined"
-    CAPTURED = "captured"
-    VOIDED = "voided"
-    REFUNDED = "refunded"
-
-
 class PaymentGateway(Protocol):
     """The payment provider. Every call is keyed by the order, so a repeat returns what happened the first time.
 
     Each may raise GatewayUnavailableError: nobody knows yet whether the call took effect.
     """
 
-    def authorise(self, order_id: OrderId, customer: str, amount: int) -> PaymentState:
-        """Return AUTHORISED or DECLINED."""
+    def authorize(self, order_id: OrderId, customer: str, amount: int) -> PaymentState:
+        """Return AUTHORIZED or DECLINED."""
         ...
 
     def capture(self, order_id: OrderId, customer: str, amount: int) -> PaymentState:
@@ -229,21 +210,6 @@ class PaymentGateway(Protocol):
     def state(self, order_id: OrderId) -> PaymentState:
         """Return what the gateway knows."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message to people. `key` is `orderId#kind#level#k`: however often sent, it is one outbox item."""
-
-    key: str
-    order_id: OrderId
-    kind: str
-    level: int
-    k: int
-    to: str
-    subject: str
-    body: str
-    at: datetime
 
 
 class Outbox(Protocol):

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from orders.domain.errors import PendingLimitError
 from orders.domain.model import DocumentRef, OrderDocument
 from orders.domain.quotas import Quotas
-from orders.services.fulfilment import chunks, chunks_of
 from orders.services.ports import DocumentStore, QuotaCounters
+from orders.services.stock import chunks, chunks_of
 
 
 @dataclass(frozen=True, slots=True)

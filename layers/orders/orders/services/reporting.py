@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from orders.domain.errors import OrderNotFoundError
 from orders.domain.model import DocumentRef, Order, Status
-from orders.services.ports import DocumentStore, OrderBook, Tasks
+from orders.services.ports import DocumentStore, OrderRepository, Tasks
 
 
 @dataclass(frozen=True, slots=True)
 class ReportingService:
     """Ends a task by its token, which is its key: a task ends once, and hears nothing of a second report."""
 
-    orders: OrderBook
+    orders: OrderRepository
     documents: DocumentStore
     tasks: Tasks
 

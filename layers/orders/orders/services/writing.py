@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from orders.domain.errors import OrderNotFoundError, WriteConflictError
 from orders.domain.model import Order, OrderId
-from orders.domain.transitions import Change
-from orders.services.ports import OrderBook, Pause
+from orders.domain.rules import Change
+from orders.services.ports import OrderRepository, Pause
 
 MAX_TRIES = 5
 
@@ -17,7 +17,7 @@ MAX_TRIES = 5
 class OrderWriter:
     """Applies one judgement to a row under the condition that nobody wrote in between."""
 
-    orders: OrderBook
+    orders: OrderRepository
     pause: Pause
 
     def read(self, order_id: OrderId) -> Order:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from orders.adapters import times
+from orders.adapters.aws_errors import RefusedWriteError
 from orders.adapters.dynamodb.table import ABSENT, OrdersTable, put
-from orders.adapters.faults import RefusedWriteError
 from orders.domain.model import OrderId
 
 LATELY = timedelta(days=1)

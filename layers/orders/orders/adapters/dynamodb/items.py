@@ -46,7 +46,7 @@ from orders.domain.model import (
     Status,
     Verdict,
 )
-from orders.domain.transitions import Change
+from orders.domain.rules import Change
 
 ROW = "ORDER"
 AUDIT = "AUDIT#"

@@ -23,14 +23,13 @@ from orders.adapters.positions import (
     position_of,
 )
 from orders.domain.errors import WriteConflictError
-from orders.domain.model import AuditEntry, Order, OrderId, Role, Status
-from orders.domain.transitions import Change
-from orders.services.ports import Page
+from orders.domain.model import AuditEntry, Order, OrderId, Page, Role, Status
+from orders.domain.rules import Change
 
 READS_PER_PAGE = 5
 
 
-class DynamoOrderBook:
+class DynamoOrderRepository:
     """Rows, votes, audit and lists in one table; `shards` is how many partitions each shared list is cut into."""
 
     def __init__(self, table: OrdersTable, shards: int) -> None:

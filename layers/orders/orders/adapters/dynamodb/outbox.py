@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from orders.adapters import times
+from orders.adapters.aws_errors import RefusedWriteError
 from orders.adapters.dynamodb.items import partition_of, sharded
 from orders.adapters.dynamodb.table import ABSENT, Key, OrdersTable, put, update
-from orders.adapters.faults import RefusedWriteError
-from orders.services.ports import Message
+from orders.domain.messages import Message
 
 KEPT = timedelta(days=30)
 

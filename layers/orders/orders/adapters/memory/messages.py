@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from threading import Lock
 
+from orders.domain.messages import Message
 from orders.domain.model import OrderId
-from orders.services.ports import Message
 
 LATELY = timedelta(days=1)
 

@@ -15,12 +15,11 @@ from orders.adapters.positions import (
 )
 from orders.domain.access import audiences_of
 from orders.domain.errors import WriteConflictError
-from orders.domain.model import AuditEntry, Order, OrderId, Role, Status
-from orders.domain.transitions import Change
-from orders.services.ports import Page
+from orders.domain.model import AuditEntry, Order, OrderId, Page, Role, Status
+from orders.domain.rules import Change
 
 
-class MemoryOrderBook:
+class MemoryOrderRepository:
     """Rows and audit; lists are worked out from the rows when somebody asks."""
 
     def __init__(self) -> None:

@@ -18,7 +18,8 @@ from orders.adapters.sandbox.payments import (
 )
 from orders.domain.errors import GatewayUnavailableError
 from orders.domain.model import OrderId
-from orders.services.ports import Clock, PaymentState
+from orders.domain.payments import PaymentState
+from orders.services.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ class SandboxGateway:
         self._ledger = ledger
         self._clock = clock
 
-    def authorise(self, order_id: OrderId, customer: str, amount: int) -> PaymentState:
-        """Return AUTHORISED or DECLINED; VOIDED when the payment was given up before."""
+    def authorize(self, order_id: OrderId, customer: str, amount: int) -> PaymentState:
+        """Return AUTHORIZED or DECLINED; VOIDED when the payment was given up before."""
         payment = replace(self._ledger.load(order_id), customer=customer, amount=amount)
-        return self._operate(order_id, payment, Operation.AUTHORISE)
+        return self._operate(order_id, payment, Operation.AUTHORIZE)
 
     def capture(self, order_id: OrderId, customer: str, amount: int) -> PaymentState:
         """Return CAPTURED or DECLINED; VOIDED when the payment was given up, NONE when it never was authorised."""

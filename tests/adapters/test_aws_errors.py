@@ -14,9 +14,9 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from orders.adapters.aws_errors import RefusedWriteError, fault_of, translated
 from orders.adapters.clients import dynamodb_client
 from orders.adapters.dynamodb import OrdersTable
-from orders.adapters.faults import RefusedWriteError, fault_of, translated
 from orders.domain.errors import TransientFaultError, WriteConflictError
 from tests.adapters.stand import TABLE, Adapters
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orders.services.timeline import Timeline, timeline_of
+from orders.domain.history import Timeline, timeline_of
 from tests.builders import NOON, at
 
 

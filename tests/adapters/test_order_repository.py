@@ -5,24 +5,18 @@ from functools import partial
 
 import pytest
 
+from orders.adapters.aws_errors import RefusedWriteError
 from orders.adapters.clients import dynamodb_client
-from orders.adapters.faults import RefusedWriteError
-from orders.domain.commands import (
-    BeginCharge,
-    Command,
-    Escalate,
-    Expire,
-    NeedAttention,
-    NoteUndelivered,
-    OpenLevel,
-    Refuse,
-    Withdraw,
-)
+from orders.domain.approval import Escalate, Expire, NoteUndelivered, OpenLevel, Withdraw
+from orders.domain.callbacks import publish_callback
+from orders.domain.charging import BeginCharge, Refuse
 from orders.domain.errors import InvalidRequestError, WriteConflictError
 from orders.domain.model import OrderId, Role, Status
-from orders.domain.transitions import judge, publish_callback
-from orders.services.ports import OrderBook
-from tests.adapters.book import asked, ids, moved, placed, registration, terms
+from orders.domain.recovery import NeedAttention
+from orders.domain.rules import Command
+from orders.domain.table import judge
+from orders.services.ports import OrderRepository
+from tests.adapters.repository import asked, ids, moved, placed, registration, terms
 from tests.adapters.stand import SHARDS, TABLE, Adapters, at_once, items
 from tests.builders import NOON, a_person, approval, at, rejection
 
@@ -151,7 +145,7 @@ def test_the_audit_is_told_in_order_and_in_full(adapters: Adapters) -> None:
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 
-def followed(orders: OrderBook, audiences: list[str], status: Status | None, limit: int) -> list[str]:
+def followed(orders: OrderRepository, audiences: list[str], status: Status | None, limit: int) -> list[str]:
     """A whole list, page by page."""
     page = orders.newest(audiences, status, limit, None)
     found = ids(page)
