@@ -120,7 +120,7 @@ class Mutant:
 
     command: type[Command]
     without: str
-    rule: Rule
+    rule: Rule[Any]
 
     def __str__(self) -> str:
         """Say what it lacks, as a test id."""

@@ -26,7 +26,7 @@ from orders.domain.errors import (
 from orders.domain.model import FINAL, JobState, LevelOutcome, LevelTerms, Order, PickingTerms, Role, Status, Verdict
 from orders.domain.picking import ClaimJob, LeaveJob, LoseJob, OpenJob, ReportPicking
 from orders.domain.recovery import BeginRecovery, NeedAttention, Recover, RequestStop
-from orders.domain.refusals import TransitionRefusedError, level_of
+from orders.domain.refusals import TransitionRefusedError
 from orders.domain.rules import Command
 from orders.domain.schedule import next_command, next_due, next_job_command
 from orders.domain.table import TABLE, judge
@@ -82,7 +82,7 @@ def test_every_command_has_a_row_in_the_table() -> None:
 
 
 def test_an_opened_level_waits_until_its_deadline_and_knows_what_is_due_before() -> None:
-    level = level_of(a_pending_order(), 1)
+    level = a_pending_order().level(1)
 
     assert level.outcome is LevelOutcome.OPEN
     assert (level.remind_at, level.escalate_at, level.deadline) == (at(121), at(301), at(601))
@@ -92,7 +92,7 @@ def test_an_opened_level_waits_until_its_deadline_and_knows_what_is_due_before()
 def test_reminder_and_escalation_at_the_window_never_fire() -> None:
     terms = replace(MANAGER, window_seconds=5, reminder_seconds=5, escalation_seconds=9)
 
-    level = level_of(a_pending_order(levels_terms=(terms,)), 1)
+    level = a_pending_order(levels_terms=(terms,)).level(1)
 
     assert (level.remind_at, level.escalate_at, next_due(level)) == (None, None, at(6))
 
@@ -101,16 +101,16 @@ def test_one_approval_settles_a_level_and_the_status_stays() -> None:
     order = moved(a_pending_order(), approval())
 
     assert order.status is Status.PENDING_APPROVAL
-    assert level_of(order, 1).outcome is LevelOutcome.APPROVED
+    assert order.level(1).outcome is LevelOutcome.APPROVED
 
 
 def test_a_quorum_of_two_needs_two_different_people() -> None:
     order = moved(a_pending_order(levels_terms=(TWO_OF_FINANCE,)), approval("finance-1"))
 
-    assert level_of(order, 1).outcome is LevelOutcome.OPEN
+    assert order.level(1).outcome is LevelOutcome.OPEN
     assert refused(order, approval("finance-1")) == "already-decided"
     order = moved(order, approval("finance-2"))
-    assert level_of(order, 1).outcome is LevelOutcome.APPROVED
+    assert order.level(1).outcome is LevelOutcome.APPROVED
     assert refused(order, approval("finance-3")) == "already-decided"
 
 
@@ -149,13 +149,13 @@ def test_strangers_to_the_level_are_told_who_decides() -> None:
 def test_after_an_escalation_the_next_role_may_decide_too() -> None:
     order = moved(a_pending_order(), Escalate(1), seconds=301)
 
-    assert level_of(order, 1).deciding_roles == {Role.MANAGERS, Role.DIRECTORS}
+    assert order.level(1).deciding_roles == {Role.MANAGERS, Role.DIRECTORS}
     assert moved(order, approval("director-1"), seconds=302).levels[0].outcome is LevelOutcome.APPROVED
     assert refused(order, Escalate(1), seconds=400) == "not-due"
 
 
 def test_finance_does_not_escalate() -> None:
-    assert level_of(a_pending_order(levels_terms=(TWO_OF_FINANCE,)), 1).escalate_at is None
+    assert a_pending_order(levels_terms=(TWO_OF_FINANCE,)).level(1).escalate_at is None
 
 
 def test_nobody_decides_an_order_of_their_own_whatever_their_roles() -> None:
@@ -503,7 +503,7 @@ def test_a_final_row_never_changes(status: Status) -> None:
 
 
 def test_a_lost_request_brings_the_first_reminder_forward() -> None:
-    level = level_of(moved(a_pending_order(), NoteUndelivered(1, "request-decision-1"), seconds=2), 1)
+    level = moved(a_pending_order(), NoteUndelivered(1, "request-decision-1"), seconds=2).level(1)
 
     assert level.remind_at == at(62)
     assert level.undelivered == ("request-decision-1",)
@@ -512,7 +512,7 @@ def test_a_lost_request_brings_the_first_reminder_forward() -> None:
 def test_a_lost_reminder_changes_no_time() -> None:
     reminded = moved(a_pending_order(), Remind(1), seconds=121)
 
-    assert level_of(moved(reminded, NoteUndelivered(1, "remind-1"), seconds=122), 1).remind_at == at(241)
+    assert moved(reminded, NoteUndelivered(1, "remind-1"), seconds=122).level(1).remind_at == at(241)
 
 
 def test_expiry_comes_before_escalation_and_escalation_before_a_reminder() -> None:
@@ -547,7 +547,7 @@ def test_publishing_a_later_callback_is_a_write_but_no_event() -> None:
     change = publish_callback(a_pending_order(), 1, "callback-2")
 
     assert change.entry is None
-    assert level_of(change.after, 1).callback_id == "callback-2"
+    assert change.after.level(1).callback_id == "callback-2"
     assert change.before is not None
     assert change.after.version == change.before.version + 1
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from orders.domain.model import Level, Order, OrderId
-from orders.domain.refusals import level_of
 from orders.domain.texts import isolated
 
 
@@ -59,7 +58,7 @@ def money(amount: int, currency: str) -> str:
 
 
 def _ask(order: Order, kind: MessageKind, number: int) -> tuple[str, str, str]:
-    level = level_of(order, number)
+    level = order.level(number)
     who = f"{isolated(order.requester)} for {isolated(order.customer)}"
     what = f"order {order.order_id} of {who}, {money(order.total, order.currency)}"
     subject = {

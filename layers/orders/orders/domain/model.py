@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
+from orders.domain.errors import FieldError, InvalidRequestError
 from orders.domain.usernames import Username, username_of
 
 OrderId = NewType("OrderId", str)
@@ -261,6 +262,34 @@ class Order:
         """Whether nothing can change any more."""
         return self.status in FINAL
 
+    def level(self, number: int) -> Level:
+        """Return level `number`, counted from 1; raise InvalidRequestError when the order has no such level."""
+        if not 1 <= number <= len(self.levels):
+            detail = f"Levels of approval on this order: {len(self.levels)}; name one by its number."
+            raise InvalidRequestError((FieldError("/level", detail),))
+        return self.levels[number - 1]
+
+    def job(self, number: int) -> Job:
+        """Return picking job `number`, counted from 1; raise InvalidRequestError when the order has no such job."""
+        if not 1 <= number <= len(self.jobs):
+            detail = f"Picking jobs of this order: {len(self.jobs)}; name one by its number."
+            raise InvalidRequestError((FieldError("/job", detail),))
+        return self.jobs[number - 1]
+
+    def with_level(self, level: Level) -> Order:
+        """Return the order with `level` in place of its level of the same number."""
+        levels = tuple(level if each.number == level.number else each for each in self.levels)
+        return replace(self, levels=levels)
+
+    def with_job(self, job: Job) -> Order:
+        """Return the order with `job` in place of its job of the same number."""
+        return replace(self, jobs=tuple(job if each.number == job.number else each for each in self.jobs))
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether every level is approved; true for an order without levels."""
+        return all(level.outcome is LevelOutcome.APPROVED for level in self.levels)
+
     @property
     def current_level(self) -> Level | None:
         """The last level that was opened, if any."""
@@ -273,9 +302,13 @@ class Order:
         return next((level for level in self.levels if level.opened_at is None), None)
 
 
+AuditData = dict[str, str | int | None]
+"""What an audit entry says beside actor, event and states. A wire format: add keys, never rename or retype one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One line of the audit: append-only, numbered without gaps. `data` is JSON-plain."""
+    """One entry of the audit: append-only, numbered without gaps."""
 
     order_id: OrderId
     seq: int
@@ -284,7 +317,7 @@ class AuditEntry:
     event: str
     from_status: Status | None
     to_status: Status
-    data: dict[str, str | int | None]
+    data: AuditData
 
 
 @dataclass(frozen=True, slots=True)

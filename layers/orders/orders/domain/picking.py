@@ -1,4 +1,4 @@
-"""Picking physical goods, in jobs that stations claim."""
+"""Picking of physical goods, in jobs that stations claim: commands, guards, effects and rows."""
 
 from __future__ import annotations
 
@@ -7,90 +7,96 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from orders.domain.errors import NotPermittedError
-from orders.domain.model import Job, JobState, Order, Person, Role, Status
-from orders.domain.refusals import TransitionRefusedError, job_of
-from orders.domain.rules import FULFILLING, PAID, Command, Rule
+from orders.domain.model import AuditData, Job, JobState, Order, Role, Status
+from orders.domain.refusals import TransitionRefusedError
+from orders.domain.rules import FULFILLING, PAID, PersonCommand, Rule
 from orders.domain.usernames import WORKFLOW, same_person
 
-# --- commands --------------------------------------------------------------------------------------------------------
+MAX_JOBS = 2
+
+# --- commands ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class OpenJob:
-    """Ask the warehouse to pick the goods. Publishes the id of the callback that a claim completes."""
+    """Open a picking job and publish the id of the callback that a claim completes."""
 
     event: ClassVar[str] = "job-opened"
     job: int
     callback_id: str
     actor: ClassVar[str] = WORKFLOW
 
+    @property
+    def audit_data(self) -> AuditData:
+        return {"job": self.job}
+
 
 @dataclass(frozen=True, slots=True)
-class ClaimJob:
-    """A station's first beat: the job is theirs."""
+class ClaimJob(PersonCommand):
+    """Claim a job: a station's first heartbeat."""
 
     event: ClassVar[str] = "job-claimed"
-    person: Person
     job: int
 
     @property
-    def actor(self) -> str:
-        """Who the audit names."""
-        return self.person.username
+    def audit_data(self) -> AuditData:
+        return {"job": self.job}
 
 
 @dataclass(frozen=True, slots=True)
-class ReportPicking:
-    """What became of a job, by the station that claimed it."""
+class ReportPicking(PersonCommand):
+    """Report the result of a job, from the station that claimed it."""
 
-    person: Person
     job: int
     picked: bool
     reason: str | None
 
     @property
-    def actor(self) -> str:
-        """Who the audit names."""
-        return self.person.username
+    def event(self) -> str:
+        return "picked" if self.picked else "picking-failed"
 
     @property
-    def event(self) -> str:
-        """What the audit calls it."""
-        return "picked" if self.picked else "picking-failed"
+    def audit_data(self) -> AuditData:
+        return {"job": self.job, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)
 class LoseJob:
-    """A station stopped beating; whatever it says later comes too late."""
+    """Take a job from a station whose heartbeats stopped; every later call of that station is refused."""
 
     event: ClassVar[str] = "job-lost"
     job: int
     actor: ClassVar[str] = WORKFLOW
 
+    @property
+    def audit_data(self) -> AuditData:
+        return {"job": self.job}
+
 
 @dataclass(frozen=True, slots=True)
 class LeaveJob:
-    """Nobody claimed a job in time."""
+    """Close a job that no station claimed in time."""
 
     event: ClassVar[str] = "job-unclaimed"
     job: int
     actor: ClassVar[str] = WORKFLOW
 
+    @property
+    def audit_data(self) -> AuditData:
+        return {"job": self.job}
 
-# --- guards ----------------------------------------------------------------------------------------------------------
 
-
-MAX_JOBS = 2
+# --- guards -----------------------------------------------------------------------------------------------------------
 
 
 def picks_goods(_order: Order, command: ClaimJob | ReportPicking, _now: datetime) -> None:
-    """The person works in the warehouse."""
+    """Require the role of the warehouse."""
     if Role.WAREHOUSE not in command.person.roles:
         raise NotPermittedError("Only the warehouse may do that.")
 
 
 def is_next_job(order: Order, command: OpenJob, _now: datetime) -> None:
-    """Only physical goods are picked, at most twice, and the second time after the first was lost or failed."""
+    """Require physical goods, and for the second and last job that the first was lost or failed."""
     again = all(job.state in {JobState.LOST, JobState.FAILED} for job in order.jobs)
     fits = command.job == len(order.jobs) + 1 <= MAX_JOBS
     if order.picking is None or not fits or not again:
@@ -98,8 +104,8 @@ def is_next_job(order: Order, command: OpenJob, _now: datetime) -> None:
 
 
 def job_is_free(order: Order, command: ClaimJob, now: datetime) -> None:
-    """Nobody has claimed the job and its time is not over."""
-    job = job_of(order, command.job)
+    """Require a job that no station has claimed and whose claim deadline has not passed."""
+    job = order.job(command.job)
     if job.state is JobState.CLAIMED and not same_person(job.claimed_by, command.person.username):
         raise TransitionRefusedError("job-claimed", f"{job.claimed_by} has claimed this job.", order)
     if job.state is not JobState.OPEN or now >= job.claim_deadline:
@@ -107,38 +113,38 @@ def job_is_free(order: Order, command: ClaimJob, now: datetime) -> None:
 
 
 def job_is_mine(order: Order, command: ReportPicking, _now: datetime) -> None:
-    """The person has claimed the job, and it is still theirs."""
-    job = job_of(order, command.job)
+    """Require a job that this person has claimed and still holds."""
+    job = order.job(command.job)
     if job.state is not JobState.CLAIMED:
         raise job_superseded(order)
     if not same_person(job.claimed_by, command.person.username):
         raise TransitionRefusedError("job-claimed", f"{job.claimed_by} has claimed this job.", order)
 
 
-def beats_are_missing(order: Order, command: LoseJob, now: datetime) -> None:
-    """The station that claimed the job has been silent for too long."""
-    job = job_of(order, command.job)
+def heartbeats_stopped(order: Order, command: LoseJob, now: datetime) -> None:
+    """Require a claimed job whose next heartbeat is overdue."""
+    job = order.job(command.job)
     if job.state is not JobState.CLAIMED or job.lost_at is None or now < job.lost_at:
         raise TransitionRefusedError("not-due", "This job's station is still beating.", order)
 
 
-def nobody_came(order: Order, command: LeaveJob, now: datetime) -> None:
-    """The time to claim the job is over."""
-    job = job_of(order, command.job)
+def claim_deadline_passed(order: Order, command: LeaveJob, now: datetime) -> None:
+    """Require an unclaimed job whose claim deadline has passed."""
+    job = order.job(command.job)
     if job.state is not JobState.OPEN or now < job.claim_deadline:
         raise TransitionRefusedError("not-due", "This job can still be claimed.", order)
 
 
 def job_superseded(order: Order) -> TransitionRefusedError:
-    """Return the refusal of a station whose job is no longer its own."""
+    """Return the refusal of a station whose job has ended or has been taken from it."""
     return TransitionRefusedError("job-superseded", "This picking job is over; look at the list for open ones.", order)
 
 
-# --- effects ---------------------------------------------------------------------------------------------------------
+# --- effects ----------------------------------------------------------------------------------------------------------
 
 
 def job_opened(order: Order, command: OpenJob, now: datetime) -> Order:
-    """The warehouse has one job more."""
+    """Add a job to the order."""
     terms = order.picking
     claim_seconds, beat_seconds = (terms.claim_seconds, terms.beat_seconds) if terms else (0, 0)
     job = Job(
@@ -152,54 +158,71 @@ def job_opened(order: Order, command: OpenJob, now: datetime) -> Order:
 
 
 def job_claimed(order: Order, command: ClaimJob, now: datetime) -> Order:
-    """The job has its station."""
-    job = job_of(order, command.job)
+    """Give the job to the station."""
+    job = order.job(command.job)
     claimed = replace(job, state=JobState.CLAIMED, claimed_by=command.person.username, last_beat_at=now, beats=1)
-    return with_job(order, claimed)
+    return order.with_job(claimed)
 
 
 def picking_reported(order: Order, command: ReportPicking, _now: datetime) -> Order:
-    """The job has its result."""
+    """Record the job's result."""
     state = JobState.PICKED if command.picked else JobState.FAILED
-    return with_job(order, replace(job_of(order, command.job), state=state, reason=command.reason))
+    return order.with_job(replace(order.job(command.job), state=state, reason=command.reason))
 
 
 def job_lost(order: Order, command: LoseJob, _now: datetime) -> Order:
-    """The job is nobody's any more."""
-    return with_job(order, replace(job_of(order, command.job), state=JobState.LOST))
+    """Take the job from its station."""
+    return order.with_job(replace(order.job(command.job), state=JobState.LOST))
 
 
 def job_left(order: Order, command: LeaveJob, _now: datetime) -> Order:
-    """The job was never anybody's."""
-    return with_job(order, replace(job_of(order, command.job), state=JobState.UNCLAIMED))
+    """Close the unclaimed job."""
+    return order.with_job(replace(order.job(command.job), state=JobState.UNCLAIMED))
 
 
-def with_job(order: Order, job: Job) -> Order:
-    """Return the order with this job in its place."""
-    return replace(order, jobs=tuple(job if each.number == job.number else each for each in order.jobs))
+# --- rows -------------------------------------------------------------------------------------------------------------
 
-
-# --- rows ------------------------------------------------------------------------------------------------------------
-
-
-ROWS: dict[type[Command], Rule] = {
-    OpenJob: Rule("workflow", PAID, FULFILLING, job_opened, guards=(is_next_job,)),
-    ClaimJob: Rule(
-        "warehouse",
-        FULFILLING,
-        FULFILLING,
-        job_claimed,
+ROWS = (
+    Rule(
+        OpenJob,
+        by="workflow",
+        sources=PAID,
+        targets=FULFILLING,
+        effect=job_opened,
+        guards=(is_next_job,),
+    ),
+    Rule(
+        ClaimJob,
+        by="warehouse",
+        sources=FULFILLING,
+        targets=FULFILLING,
+        effect=job_claimed,
         guards=(job_is_free,),
         permissions=(picks_goods,),
     ),
-    ReportPicking: Rule(
-        "warehouse",
-        FULFILLING,
-        FULFILLING,
-        picking_reported,
+    Rule(
+        ReportPicking,
+        by="warehouse",
+        sources=FULFILLING,
+        targets=FULFILLING,
+        effect=picking_reported,
         guards=(job_is_mine,),
         permissions=(picks_goods,),
     ),
-    LoseJob: Rule("workflow", FULFILLING, FULFILLING, job_lost, guards=(beats_are_missing,)),
-    LeaveJob: Rule("workflow", FULFILLING, FULFILLING, job_left, guards=(nobody_came,)),
-}
+    Rule(
+        LoseJob,
+        by="workflow",
+        sources=FULFILLING,
+        targets=FULFILLING,
+        effect=job_lost,
+        guards=(heartbeats_stopped,),
+    ),
+    Rule(
+        LeaveJob,
+        by="workflow",
+        sources=FULFILLING,
+        targets=FULFILLING,
+        effect=job_left,
+        guards=(claim_deadline_passed,),
+    ),
+)

@@ -1,28 +1,59 @@
-"""What one row of the table of moves is made of."""
+"""The parts of the table: what a command is, what one row says, and what a judged command changes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
-from orders.domain.model import AuditEntry, Order, Status
-from orders.domain.refusals import TransitionRefusedError, refusal_by_state
+from orders.domain.model import AuditData, AuditEntry, Order, Person, Status
+from orders.domain.refusals import TransitionRefusedError, refused_by_state
 
 
 class Command(Protocol):
-    """What somebody wants to do with an order: who, and what the audit calls it."""
+    """A request to move an order. It says itself what the audit records of it."""
 
     @property
     def actor(self) -> str:
-        """Who the audit names."""
+        """The actor that the audit names: a username, `workflow` or `notifier`."""
         ...
 
     @property
     def event(self) -> str:
-        """What the audit calls it."""
+        """The name of the audit event."""
         ...
+
+    @property
+    def audit_data(self) -> AuditData:
+        """What the audit entry says beside actor, event and states."""
+        ...
+
+
+class ReasonedCommand(Command, Protocol):
+    """A command that says why."""
+
+    @property
+    def reason(self) -> str:
+        """The reason, as the order's row shows it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCommand:
+    """The part of a command that names the person who gives it."""
+
+    person: Person
+
+    @property
+    def actor(self) -> str:
+        """The person's username."""
+        return self.person.username
+
+
+AnyCommand = TypeVar("AnyCommand", bound=Command)
+Guard = Callable[[Order, AnyCommand, datetime], None]
+Effect = Callable[[Order, AnyCommand, datetime], Order]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +65,54 @@ class Change:
     entry: AuditEntry | None
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One row of the table: a command by whom, from where, to where, who may ask at all, what must hold.
+def state_refusal(order: Order, _command: Command) -> TransitionRefusedError:
+    """Refuse a command because of the state that the order is in."""
+    return refused_by_state(order)
 
-    `permissions` are judged before the state is: a stranger learns nothing from the order in which we refuse. `refusal`
-    tells why a move is refused from anywhere but its sources.
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[AnyCommand]):
+    """One row of the table: who may give a command, in which states, what must hold, and what it does.
+
+    The type checker refuses a guard, permission, effect or refusal that was written for another command.
+
+    Attributes:
+        command: The class of the command.
+        by: Who gives the command, for the documentation.
+        sources: The states in which the command is accepted.
+        targets: The states it can lead to.
+        effect: Returns the order after the command; `judge` adds version, audit and time.
+        guards: Conditions on the order; each raises to refuse.
+        permissions: Conditions on the person, judged before the state, so that a refusal reveals no state to a person
+            who may not give the command.
+        refusal: Returns the error for a command that comes in any other state.
+
     """
 
+    command: type[AnyCommand]
     by: str
     sources: frozenset[Status]
     targets: frozenset[Status]
-    effect: Callable[..., Order]
-    guards: tuple[Callable[..., None], ...] = ()
-    permissions: tuple[Callable[..., None], ...] = ()
-    refusal: Callable[..., TransitionRefusedError] = refusal_by_state
+    effect: Effect[AnyCommand]
+    guards: tuple[Guard[AnyCommand], ...] = ()
+    permissions: tuple[Guard[AnyCommand], ...] = ()
+    refusal: Callable[[Order, AnyCommand], TransitionRefusedError] = state_refusal
 
 
-def to(status: Status) -> Callable[[Order, Command, datetime], Order]:
-    """Return the effect that only moves the order, with the command's reason if it has one."""
+def to(status: Status) -> Effect[Command]:
+    """Return the effect that only changes the status."""
 
-    def effect(order: Order, command: Command, _now: datetime) -> Order:
-        return replace(order, status=status, outcome_reason=getattr(command, "reason", order.outcome_reason))
+    def effect(order: Order, _command: Command, _now: datetime) -> Order:
+        return replace(order, status=status)
+
+    return effect
+
+
+def to_because(status: Status) -> Effect[ReasonedCommand]:
+    """Return the effect that changes the status and keeps the command's reason as the outcome's."""
+
+    def effect(order: Order, command: ReasonedCommand, _now: datetime) -> Order:
+        return replace(order, status=status, outcome_reason=command.reason)
 
     return effect
 

@@ -7,13 +7,12 @@ from datetime import datetime
 from orders.domain.approval import Escalate, Expire, Remind
 from orders.domain.model import Job, JobState, Level, LevelOutcome, Order
 from orders.domain.picking import LeaveJob, LoseJob
-from orders.domain.refusals import level_of
 from orders.domain.rules import Command
 
 
 def next_command(order: Order, number: int, now: datetime, *, actor: str) -> Command | None:
-    """Return what is due on an open level at `now`: expiry before escalation before reminder, or nothing."""
-    level = level_of(order, number)
+    """Return what is due on an open level at `now`: expiry before escalation before reminder, or None."""
+    level = order.level(number)
     if level.outcome is not LevelOutcome.OPEN:
         return None
     if level.deadline is not None and now >= level.deadline:
@@ -26,12 +25,12 @@ def next_command(order: Order, number: int, now: datetime, *, actor: str) -> Com
 
 
 def next_due(level: Level) -> datetime | None:
-    """Return when an open level next needs somebody to look at it."""
+    """Return the earliest moment at which something becomes due on an open level."""
     return min((at for at in (level.deadline, level.escalate_at, level.remind_at) if at is not None), default=None)
 
 
 def next_job_command(job: Job, now: datetime) -> Command | None:
-    """Return what is due on a picking job at `now`: nobody claimed it, or its station went silent, or nothing."""
+    """Return what is due on a picking job at `now`: no claim in time, no heartbeat in time, or None."""
     if job.state is JobState.OPEN and now >= job.claim_deadline:
         return LeaveJob(job.number)
     if job.state is JobState.CLAIMED and job.lost_at is not None and now >= job.lost_at:

@@ -14,7 +14,7 @@ from orders.domain.approval import Decide, Expire, NoteUndelivered, OpenLevel, W
 from orders.domain.callbacks import publish_callback
 from orders.domain.errors import OrderFencedError, OrderNotFoundError
 from orders.domain.model import Decision, Level, LevelOutcome, Order, OrderId, Person, Status
-from orders.domain.refusals import TransitionRefusedError, level_of, refusal_by_state
+from orders.domain.refusals import TransitionRefusedError, refused_at_level
 from orders.domain.rules import Change
 from orders.domain.schedule import next_command, next_due
 from orders.domain.table import judge
@@ -70,11 +70,11 @@ class ApprovalService:
         the order on the spot: whoever touches the row first makes that write.
         """
         order = self.writer.apply(order_id, lambda row: self._decision(row, command))
-        level = level_of(order, command.level)
+        level = order.level(command.level)
         decision = earlier_decision(order, command)
         self._wake(level)
         if decision is None:  # what was written is the expiry
-            raise refusal_by_state(order, command.level, command.actor)
+            raise refused_at_level(order, command.level, command.actor)
         return DecisionTaken(order, level, decision)
 
     def withdraw(self, order_id: OrderId, command: Withdraw) -> Order:
@@ -118,7 +118,7 @@ class ApprovalService:
         return judge(order, command, self.clock.now())
 
     def _opening(self, order: Order, command: OpenLevel) -> Change | None:
-        level = level_of(order, command.level)
+        level = order.level(command.level)
         if _is_settled(order, level) or level.callback_id == command.callback_id:
             return None
         if level.opened_at is None:
@@ -126,7 +126,7 @@ class ApprovalService:
         return publish_callback(order, command.level, command.callback_id)
 
     def _note(self, order: Order, command: NoteUndelivered) -> Change | None:
-        level = level_of(order, command.level)
+        level = order.level(command.level)
         if _is_settled(order, level) or command.message in level.undelivered:
             return None
         return judge(order, command, self.clock.now())
@@ -134,10 +134,10 @@ class ApprovalService:
     def _due(self, order: Order, number: int) -> Change | None:
         now = self.clock.now()
         command = next_command(order, number, now, actor=WORKFLOW)
-        return None if command is None or _is_settled(order, level_of(order, number)) else judge(order, command, now)
+        return None if command is None or _is_settled(order, order.level(number)) else judge(order, command, now)
 
     def _look(self, order: Order, number: int) -> Look:
-        level = level_of(order, number)
+        level = order.level(number)
         if order.status is Status.NEEDS_ATTENTION:
             message = f"{order.order_id} needs an operator's attention; the workflow must not go on."
             raise OrderFencedError(message)

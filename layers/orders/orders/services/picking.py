@@ -16,7 +16,6 @@ from orders.domain.errors import (
 )
 from orders.domain.model import JobState, Line, Order, OrderId, Page, Person, Role, Status
 from orders.domain.picking import ClaimJob, OpenJob, ReportPicking, job_superseded
-from orders.domain.refusals import job_of
 from orders.domain.rules import Change
 from orders.domain.schedule import next_job_command
 from orders.domain.table import judge
@@ -79,7 +78,7 @@ class PickingService:
         Raises TransitionRefusedError `job-claimed` for somebody else's job, `job-superseded` for one that is over.
         """
         order = self.writer.apply(order_id, lambda row: self._beating(row, person, number))
-        job = job_of(order, number)
+        job = order.job(number)
         if job.picking_callback_id is not None:
             self.signaller.keep_alive(job.picking_callback_id)
         elif job.claim_callback_id is not None:  # the workflow has not heard of the claim: its signal may be lost
@@ -89,7 +88,7 @@ class PickingService:
     def report(self, order_id: OrderId, command: ReportPicking) -> Order:
         """Say what became of a job; the same word again returns the same order. Then the workflow is woken."""
         order = self.writer.apply(order_id, lambda row: self._reporting(row, command))
-        job = job_of(order, command.job)
+        job = order.job(command.job)
         callback_id = job.picking_callback_id or job.claim_callback_id  # the signal of the claim may be lost
         if callback_id is not None:
             self.signaller.wake(callback_id)
@@ -120,7 +119,7 @@ class PickingService:
     def _beating(self, order: Order, person: Person, number: int) -> Change | None:
         _refuse_strangers(order, person)
         now = self.clock.now()
-        job = job_of(order, number)
+        job = order.job(number)
         claimed = job.state is JobState.CLAIMED and order.status is Status.FULFILLING
         if claimed and same_person(job.claimed_by, person.username):
             if job.lost_at is not None and now >= job.lost_at:
@@ -130,7 +129,7 @@ class PickingService:
 
     def _reporting(self, order: Order, command: ReportPicking) -> Change | None:
         _refuse_strangers(order, command.person)
-        job = job_of(order, command.job)
+        job = order.job(command.job)
         said = JobState.PICKED if command.picked else JobState.FAILED
         if job.state is said and same_person(job.claimed_by, command.person.username):
             return None
@@ -139,26 +138,26 @@ class PickingService:
     def _opening(self, order: Order, number: int, callback_id: str) -> Change | None:
         if len(order.jobs) < number:
             return judge(order, OpenJob(number, callback_id), self.clock.now())
-        job = job_of(order, number)
+        job = order.job(number)
         if job.state is not JobState.OPEN or job.claim_callback_id == callback_id:
             return None
         return publish_claim_callback(order, number, callback_id)
 
     def _listening(self, order: Order, number: int, callback_id: str) -> Change | None:
-        published = job_of(order, number).picking_callback_id == callback_id
+        published = order.job(number).picking_callback_id == callback_id
         if published or not _is_under_way(order, number):
             return None
         return publish_picking_callback(order, number, callback_id)
 
     def _due(self, order: Order, number: int) -> Change | None:
         now = self.clock.now()
-        command = next_job_command(job_of(order, number), now)
+        command = next_job_command(order.job(number), now)
         return None if command is None or order.status is not Status.FULFILLING else judge(order, command, now)
 
     def _look(self, order: Order, number: int) -> JobLook:
         if order.status is not Status.FULFILLING:
             raise OrderFencedError(f"{order.order_id} is {order.status}; nothing may be picked any more.")
-        job = job_of(order, number)
+        job = order.job(number)
         due = job.claim_deadline if job.state is JobState.OPEN else job.lost_at or job.claim_deadline
         seconds = math.ceil((due - self.clock.now()).total_seconds())
         outcome = _SETTLED.get(job.state, JobOutcome.STRAY)
@@ -167,7 +166,7 @@ class PickingService:
 
 def _is_under_way(order: Order, number: int) -> bool:
     """Return whether a station works on the job."""
-    return order.status is Status.FULFILLING and job_of(order, number).state is JobState.CLAIMED
+    return order.status is Status.FULFILLING and order.job(number).state is JobState.CLAIMED
 
 
 def _refuse_others(person: Person) -> None:
