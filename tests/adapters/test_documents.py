@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orders.adapters.clients import s3_client
-from orders.adapters.documents import BucketDocuments, S3Bucket, canonical_json, document_bytes
+from orders.adapters.codec import canonical_json
+from orders.adapters.documents import BucketDocuments, S3Bucket, document_bytes
 from orders.adapters.memory import MemoryBucket
 from orders.domain.errors import CorruptDocumentError, WriteConflictError
 from orders.domain.model import DocumentRef, Line, OrderId, Sku

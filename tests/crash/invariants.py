@@ -17,6 +17,7 @@ from aws_durable_execution_sdk_python_testing.execution import Execution
 from orders.adapters.memory.tasks import Report
 from orders.adapters.sandbox.gateway import LedgerEntry
 from orders.adapters.sandbox.payments import Operation
+from orders.domain.executions import recovery_name
 from orders.domain.messages import Message
 from orders.domain.model import (
     FINAL,
@@ -64,7 +65,7 @@ def evidence_of(people: People) -> Evidence:
     """Return what everybody says of the order. The last execution, which may be a recovery, is the one that counts."""
     world, order_id = people.world, people.order_id
     row = people.row()
-    name = OrderId(f"{order_id}-r{row.recoveries}") if row.recoveries else order_id
+    name = OrderId(recovery_name(order_id, row.recoveries)) if row.recoveries else order_id
     execution: Execution = world.runner._store.load(world.starter.arns[name])
     document = world.ports.documents.get(order_id)
     assert document is not None

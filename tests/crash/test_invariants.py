@@ -13,7 +13,7 @@ from orders.adapters.sandbox.gateway import LedgerEntry
 from orders.adapters.sandbox.payments import Operation
 from orders.domain.approval import OpenLevel, Withdraw
 from orders.domain.charging import BeginCharge, Complete
-from orders.domain.messages import Message
+from orders.domain.messages import Message, OnePerson
 from orders.domain.model import (
     AuditEntry,
     Decision,
@@ -73,7 +73,9 @@ def money(operation: Operation, state: PaymentState) -> LedgerEntry:
 def a_message(row: Order) -> Message:
     """Return what the requester is told in the end."""
     subject = f"Order {row.order_id} is {row.status}"
-    return Message(f"{row.order_id}#outcome#0#0", row.order_id, "outcome", 0, 0, row.requester, subject, "", NOON)
+    return Message(
+        f"{row.order_id}#outcome#0#0", row.order_id, "outcome", 0, 0, OnePerson(row.requester), subject, "", NOON
+    )
 
 
 def level(evidence: Evidence, **changes: Any) -> Evidence:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import MISSING, dataclass, fields, replace
 from importlib.resources import files
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -105,6 +107,51 @@ def test_the_fingerprint_tells_requests_apart() -> None:
         Submission("acme", "EUR", (RequestedLine("ATLAS-ED", 1),), note="x"),
     ]
     assert one.fingerprint() not in {other.fingerprint() for other in others}
+
+
+@dataclass(frozen=True, slots=True)
+class LineOfALaterVersion(RequestedLine):
+    """A line with a field that the first version did not have."""
+
+    gift: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionOfALaterVersion(Submission):
+    """A submission with two such fields, of which one may differ between two requests for the same order."""
+
+    NOT_FINGERPRINTED: ClassVar[frozenset[str]] = frozenset({"traced_by"})
+
+    cost_center: str | None = None
+    traced_by: str = ""
+
+
+def test_retries_of_an_order_that_was_taken_before_a_field_existed_match_it() -> None:
+    stored = Submission("acme", "EUR", (RequestedLine("ATLAS-ED", 1),), "soon")
+    retried = SubmissionOfALaterVersion("acme", "EUR", (LineOfALaterVersion("ATLAS-ED", 1),), "soon")
+
+    assert retried.fingerprint() == stored.fingerprint()
+    assert replace(retried, traced_by="page").fingerprint() == stored.fingerprint()
+
+
+def test_a_field_of_a_later_version_tells_requests_apart() -> None:
+    plain = SubmissionOfALaterVersion("acme", "EUR", (LineOfALaterVersion("ATLAS-ED", 1),))
+    requests = [
+        plain,
+        replace(plain, cost_center="4711"),
+        replace(plain, cost_center="4712"),
+        replace(plain, note="4711"),
+        replace(plain, lines=(LineOfALaterVersion("ATLAS-ED", 1, gift=True),)),
+    ]
+
+    assert len({each.fingerprint() for each in requests}) == len(requests)
+
+
+@pytest.mark.parametrize("kind", [Submission, RequestedLine])
+def test_every_field_after_the_original_ones_has_a_default(kind: type[Submission | RequestedLine]) -> None:
+    """Without one, an order that was taken before the field existed would no longer match its retries."""
+    later = [each for each in fields(kind) if each.name not in kind.ORIGINAL_FIELDS]
+    assert [each.name for each in later if each.default is MISSING] == []
 
 
 PENDING = {"stockPercent": 25, "orders": 5}

@@ -34,6 +34,7 @@ from orders.adapters.sandbox import SandboxBureau, SandboxGateway
 from orders.domain.approval import Decide, Withdraw
 from orders.domain.catalogue import Catalogue
 from orders.domain.errors import NoHistoryError
+from orders.domain.executions import recovery_name
 from orders.domain.model import Order, OrderId, Status
 from orders.domain.rules import Change
 from orders.domain.submission import RequestedLine, Submission
@@ -92,7 +93,7 @@ class Starter:
 
     def start_recovery(self, order_id: OrderId, ref: Any, number: int, *, awaited: bool = False) -> str:
         """Return the ARN of the recovery of this number, starting it at the first call."""
-        name = OrderId(f"{order_id}-r{number}")
+        name = OrderId(recovery_name(order_id, number))
         if name not in self.arns:
             document = {"key": ref.key, "sha256": ref.sha256, "bytes": ref.bytes}
             event = {"orderId": order_id, "document": document, "recovery": number}

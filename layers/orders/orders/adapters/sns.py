@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orders.adapters.aws_errors import translated
 from orders.adapters.clients import sns_client
+from orders.adapters.codec import recipients_text
 from orders.domain.messages import Message
 
 
@@ -19,7 +20,12 @@ class SnsPublisher:
         What people wrote stays out of SNS's own subject, which allows only a hundred ASCII characters: that one names
         the order, and the message's subject is the first line of the text.
         """
-        attributes = {"key": message.key, "orderId": message.order_id, "kind": message.kind, "to": message.to}
+        attributes = {
+            "key": message.key,
+            "orderId": message.order_id,
+            "kind": message.kind,
+            "to": recipients_text(message.to),
+        }
         with translated():
             sns_client().publish(
                 TopicArn=self._topic_arn,

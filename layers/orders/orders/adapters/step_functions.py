@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from orders.adapters.aws_errors import code_of, translated
 from orders.adapters.clients import step_functions_client
-from orders.adapters.documents import canonical_json
+from orders.adapters.codec import canonical_json
 from orders.adapters.durable_lambda import METRICS_NAMESPACE
 
 LONGEST_ERROR, LONGEST_CAUSE = 256, 32_768

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from orders.domain.model import Level, Order, OrderId
+from orders.domain.model import Level, Order, OrderId, Role
 from orders.domain.texts import isolated
 
 
@@ -21,6 +21,23 @@ class MessageKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RoleMembers:
+    """Every person who has one of these roles."""
+
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True, slots=True)
+class OnePerson:
+    """The person of this username."""
+
+    username: str
+
+
+Recipients = RoleMembers | OnePerson
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message to people. `key` is `orderId#kind#level#k`: however often sent, it is one outbox item."""
 
@@ -29,7 +46,7 @@ class Message:
     kind: str
     level: int
     k: int
-    to: str
+    to: Recipients
     subject: str
     body: str
     at: datetime
@@ -57,7 +74,7 @@ def money(amount: int, currency: str) -> str:
     return f"{amount // 100:,}.{amount % 100:02} {currency}"
 
 
-def _ask(order: Order, kind: MessageKind, number: int) -> tuple[str, str, str]:
+def _ask(order: Order, kind: MessageKind, number: int) -> tuple[Recipients, str, str]:
     level = order.level(number)
     who = f"{isolated(order.requester)} for {isolated(order.customer)}"
     what = f"order {order.order_id} of {who}, {money(order.total, order.currency)}"
@@ -71,18 +88,18 @@ def _ask(order: Order, kind: MessageKind, number: int) -> tuple[str, str, str]:
     return _recipients(level, kind), f"{subject}: {what}", body
 
 
-def _recipients(level: Level, kind: MessageKind) -> str:
+def _recipients(level: Level, kind: MessageKind) -> Recipients:
     if kind is MessageKind.ESCALATE and level.escalated_to is not None:
-        return level.escalated_to
-    return ",".join(sorted(level.deciding_roles))
+        return RoleMembers(frozenset({level.escalated_to}))
+    return RoleMembers(level.deciding_roles)
 
 
-def _tell(order: Order) -> tuple[str, str, str]:
+def _tell(order: Order) -> tuple[Recipients, str, str]:
     reason = f" {isolated(order.outcome_reason)}." if order.outcome_reason else ""
     subject = f"Order {order.order_id} is {order.status}"
     amount = money(order.total, order.currency)
     return (
-        order.requester,
+        OnePerson(order.requester),
         subject,
         f"{subject}: {isolated(order.customer)}, {amount}.{reason}\n#/orders/{order.order_id}",
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, ClassVar
 
 from orders.domain.errors import FieldError, InvalidRequestError
 from orders.domain.model import (
@@ -36,7 +36,10 @@ MAX_QUANTITY = 10_000
 
 @dataclass(frozen=True, slots=True)
 class RequestedLine:
-    """What a person asks for: never a price."""
+    """One line as requested; the price comes from the catalogue."""
+
+    ORIGINAL_FIELDS: ClassVar[tuple[str, ...]] = ("sku", "quantity")
+    NOT_FINGERPRINTED: ClassVar[frozenset[str]] = frozenset()
 
     sku: str
     quantity: int
@@ -44,7 +47,20 @@ class RequestedLine:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """An order as asked for, its shape already checked at the border."""
+    """An order as requested; the API has already checked its shape.
+
+    Every field is part of the fingerprint, except those that `NOT_FINGERPRINTED` names. Give a new field a default: a
+    request without it then keeps the fingerprint that it had before the field existed, so retries of stored orders
+    still match.
+
+    Attributes:
+        ORIGINAL_FIELDS: The fields of the first version, in the order in which they are hashed. Never change this.
+        NOT_FINGERPRINTED: Fields that may differ between two requests for the same order.
+
+    """
+
+    ORIGINAL_FIELDS: ClassVar[tuple[str, ...]] = ("customer", "currency", "lines", "note")
+    NOT_FINGERPRINTED: ClassVar[frozenset[str]] = frozenset()
 
     customer: str
     currency: str
@@ -56,17 +72,25 @@ class Submission:
         return replace(self, customer=canonical(self.customer), note=self.note and canonical(self.note))
 
     def fingerprint(self) -> str:
-        """Return the sha256 of the request: the same for the same request, however its texts and JSON were encoded."""
+        """Return the sha256 of the request, which does not depend on how its texts and JSON were encoded."""
         return self.canonical().fingerprint_as_sent()
 
     def fingerprint_as_sent(self) -> str:
-        """Return the sha256 of the request's texts as they came.
+        """Return the sha256 of the request with its texts as sent.
 
-        Orders taken before texts were made canonical have this one.
+        Orders that were stored before texts became canonical have this fingerprint.
         """
-        lines = [[line.sku, line.quantity] for line in self.lines]
-        plain = json.dumps([self.customer, self.currency, lines, self.note], separators=(",", ":"))
+        plain = json.dumps(_hashed_values(self), separators=(",", ":"), default=_hashed_values)
         return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _hashed_values(requested: Submission | RequestedLine) -> list[object]:
+    """Return the values of the original fields, then the name and value of each later field that is not its default."""
+    left_out = requested.NOT_FINGERPRINTED.union(requested.ORIGINAL_FIELDS)
+    later = [each for each in fields(requested) if each.name not in left_out]
+    named = [(each.name, getattr(requested, each.name), each.default) for each in later]
+    original = [getattr(requested, name) for name in requested.ORIGINAL_FIELDS]
+    return original + [[name, value] for name, value, default in named if value != default]
 
 
 def order_id_for(requester: str, idempotency_key: str) -> OrderId:

@@ -15,7 +15,6 @@ class CaptureOutcome(StrEnum):
 
     CAPTURED = "captured"
     NOT_CAPTURED = "not-captured"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

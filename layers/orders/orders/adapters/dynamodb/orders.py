@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from orders.adapters.codec import audit_entry_from_json, order_from_json
 from orders.adapters.dynamodb.items import (
     AUDIT,
-    audit_from,
-    order_from,
     partition_of,
     partitions,
     row_key,
@@ -50,7 +49,7 @@ class DynamoOrderRepository:
     def get(self, order_id: OrderId) -> Order | None:
         """Return the row, strongly consistent."""
         item = self._table.get(row_key(order_id))
-        return None if item is None else order_from(item)
+        return None if item is None else order_from_json(item)
 
     def commit(self, change: Change) -> None:
         """Replace `before` by `after`, with audit, votes and inbox; WriteConflictError if the row is not `before`.
@@ -62,7 +61,8 @@ class DynamoOrderRepository:
 
     def audit(self, order_id: OrderId) -> tuple[AuditEntry, ...]:
         """Return the audit in its order."""
-        return audit_from(order_id, self._table.all_under(partition_of(order_id), AUDIT))
+        items = self._table.all_under(partition_of(order_id), AUDIT)
+        return tuple(audit_entry_from_json(order_id, item) for item in items)
 
     def newest(self, audiences: Sequence[str], status: Status | None, limit: int, cursor: str | None) -> Page:
         """Return the orders of any of these audiences once each, newest first.
@@ -138,5 +138,5 @@ class DynamoOrderRepository:
     def _rows(self, positions: Sequence[str]) -> dict[str, Order]:
         """Return the rows at these positions."""
         items = self._table.get_many([row_key(order_at(position)) for position in positions])
-        rows = {order.order_id: order for order in map(order_from, items)}
+        rows = {order.order_id: order for order in map(order_from_json, items)}
         return {position: rows[order_at(position)] for position in positions if order_at(position) in rows}

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from orders.adapters import times
 from orders.adapters.aws_errors import RefusedWriteError
+from orders.adapters.codec import recipients_text
 from orders.adapters.dynamodb.items import partition_of, sharded
 from orders.adapters.dynamodb.table import ABSENT, Key, OrdersTable, put, update
 from orders.domain.messages import Message
@@ -31,7 +32,7 @@ class DynamoOutbox:
             "kind": message.kind,
             "level": message.level,
             "k": message.k,
-            "to": message.to,
+            "to": recipients_text(message.to),
             "subject": message.subject,
             "body": message.body,
             "at": times.written(message.at),

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 from orders.domain.errors import NoHistoryError
+from orders.domain.executions import recovery_name
 from orders.domain.model import DocumentRef, OrderId
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:countersign-OrderWorkflow:1/durable-execution/{0}/{0}"
@@ -28,7 +29,7 @@ class MemoryStarter:
 
     def start_recovery(self, order_id: OrderId, ref: DocumentRef, number: int, *, awaited: bool = False) -> str:  # noqa: ARG002
         """Start, or find, the order's recovery of this number and return its ARN."""
-        return self.start(OrderId(f"{order_id}-r{number}"), ref)
+        return self.start(OrderId(recovery_name(order_id, number)), ref)
 
     def stop(self, execution_arn: str, reason: str) -> None:
         """Keep what was stopped, and why."""
