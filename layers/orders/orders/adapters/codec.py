@@ -1,7 +1,7 @@
 """How orders, documents, audit entries and recipients are written as JSON, and read back. Pure.
 
-These keys are a wire format: later versions read the rows, documents and messages of earlier ones. Add keys, and read an
-added key with a default; never rename a key or change its type.
+These keys are a wire format: later versions read the rows, documents and messages of earlier ones. Add keys, and read
+an added key with a default; never rename a key or change its type.
 """
 
 from __future__ import annotations
