@@ -12,6 +12,7 @@ from orders.domain.model import DocumentRef, OrderId, Sku
 from orders.domain.payments import PaymentState
 from orders.domain.rules import Change
 from orders.domain.submission import register
+from tests.adapters.payments import payment
 from tests.adapters.stand import Adapters
 from tests.builders import a_document
 
@@ -128,9 +129,9 @@ def test_a_payment_that_meets_another_call_is_asked_again(aws: Adapters, contend
     """Nobody was charged by the call that lost."""
     contended(1)
     with pytest.raises(TransientFaultError):
-        aws.gateway.authorize(ORDER, "acme", 500)
+        aws.gateway.authorize(payment(ORDER, "acme"))
     assert aws.ledger.entries(ORDER) == ()
-    assert aws.gateway.authorize(ORDER, "acme", 500) is PaymentState.AUTHORIZED
+    assert aws.gateway.authorize(payment(ORDER, "acme")) is PaymentState.AUTHORIZED
 
 
 def test_a_write_whose_answer_was_lost_is_found_by_the_next_try(aws: Adapters, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,14 +149,14 @@ def test_a_write_whose_answer_was_lost_is_found_by_the_next_try(aws: Adapters, m
     for call in (
         lambda: aws.orders.create(registration()),
         lambda: aws.warehouse.reserve("order-1:0", {ATLAS: 2}),
-        lambda: aws.gateway.authorize(ORDER, "acme", 500),
+        lambda: aws.gateway.authorize(payment(ORDER, "acme")),
     ):
         with pytest.raises(TransientFaultError) as fault:
             call()
         assert not isinstance(fault.value, WriteConflictError)
     assert aws.orders.create(registration()) == registration().after
     assert aws.warehouse.reserve("order-1:0", {ATLAS: 2}) == ()
-    assert aws.gateway.authorize(ORDER, "acme", 500) is PaymentState.AUTHORIZED
+    assert aws.gateway.authorize(payment(ORDER, "acme")) is PaymentState.AUTHORIZED
     assert len(aws.orders.audit(ORDER)) == 1
     assert aws.warehouse.available(ATLAS) == FULL - 2
     assert len(aws.ledger.entries(ORDER)) == 1

@@ -11,6 +11,7 @@ from orders.adapters.sandbox.payments import Operation
 from orders.domain.errors import GatewayUnavailableError, TransientFaultError, WriteConflictError
 from orders.domain.model import OrderId, Sku
 from orders.domain.payments import PaymentState
+from tests.adapters.payments import payment
 from tests.adapters.stand import Adapters, at_once, items
 from tests.builders import NOON
 
@@ -139,10 +140,10 @@ def happened(adapters: Adapters) -> list[tuple[str, str]]:
 def test_money_is_set_aside_and_taken_once(adapters: Adapters) -> None:
     """Each repeat answers what happened the first time, also later on."""
     for _ in range(2):
-        assert adapters.gateway.authorize(ORDER, "acme", 500) is PaymentState.AUTHORIZED
+        assert adapters.gateway.authorize(payment(ORDER, "acme")) is PaymentState.AUTHORIZED
     for _ in range(2):
-        assert adapters.gateway.capture(ORDER, "acme", 500) is PaymentState.CAPTURED
-    assert adapters.gateway.authorize(ORDER, "acme", 500) is PaymentState.AUTHORIZED
+        assert adapters.gateway.capture(payment(ORDER, "acme")) is PaymentState.CAPTURED
+    assert adapters.gateway.authorize(payment(ORDER, "acme")) is PaymentState.AUTHORIZED
     assert adapters.gateway.state(ORDER) is PaymentState.CAPTURED
     assert happened(adapters) == [("authorise", "authorised"), ("capture", "captured")]
     assert {entry.amount for entry in adapters.ledger.entries(ORDER)} == {500}
@@ -157,35 +158,35 @@ def test_a_payment_nobody_asked_for_is_none(adapters: Adapters) -> None:
 def test_a_declined_card_stays_declined(adapters: Adapters) -> None:
     """And can neither be captured nor refunded."""
     for _ in range(2):
-        assert adapters.gateway.authorize(ORDER, "card-declined", 500) is PaymentState.DECLINED
-    assert adapters.gateway.capture(ORDER, "card-declined", 500) is PaymentState.DECLINED
+        assert adapters.gateway.authorize(payment(ORDER, "card-declined")) is PaymentState.DECLINED
+    assert adapters.gateway.capture(payment(ORDER, "card-declined")) is PaymentState.DECLINED
     assert adapters.gateway.refund(ORDER) is PaymentState.DECLINED
     assert happened(adapters) == [("authorise", "declined")]
 
 
 def test_a_declined_capture_can_be_given_up(adapters: Adapters) -> None:
     """The money that was set aside is free again, and the capture stays declined."""
-    adapters.gateway.authorize(ORDER, "capture-declined", 500)
+    adapters.gateway.authorize(payment(ORDER, "capture-declined"))
     for _ in range(2):
-        assert adapters.gateway.capture(ORDER, "capture-declined", 500) is PaymentState.DECLINED
+        assert adapters.gateway.capture(payment(ORDER, "capture-declined")) is PaymentState.DECLINED
     assert adapters.gateway.state(ORDER) is PaymentState.DECLINED
     assert adapters.gateway.void(ORDER) is PaymentState.VOIDED
-    assert adapters.gateway.capture(ORDER, "capture-declined", 500) is PaymentState.DECLINED
-    assert not adapters.gateway.settled(ORDER, "capture-declined")
+    assert adapters.gateway.capture(payment(ORDER, "capture-declined")) is PaymentState.DECLINED
+    assert not adapters.gateway.settled(payment(ORDER, "capture-declined"))
 
 
 def test_nothing_is_captured_without_an_authorisation(adapters: Adapters) -> None:
     """And the ledger stays empty."""
-    assert adapters.gateway.capture(ORDER, "acme", 500) is PaymentState.NONE
+    assert adapters.gateway.capture(payment(ORDER, "acme")) is PaymentState.NONE
     assert happened(adapters) == []
 
 
 def test_a_voided_payment_is_never_captured(adapters: Adapters) -> None:
     """The fence behind a compensation."""
-    adapters.gateway.authorize(ORDER, "acme", 500)
+    adapters.gateway.authorize(payment(ORDER, "acme"))
     for _ in range(2):
         assert adapters.gateway.void(ORDER) is PaymentState.VOIDED
-    assert adapters.gateway.capture(ORDER, "acme", 500) is PaymentState.VOIDED
+    assert adapters.gateway.capture(payment(ORDER, "acme")) is PaymentState.VOIDED
     assert adapters.gateway.refund(ORDER) is PaymentState.VOIDED
     assert happened(adapters) == [("authorise", "authorised"), ("void", "voided")]
 
@@ -193,29 +194,29 @@ def test_a_voided_payment_is_never_captured(adapters: Adapters) -> None:
 def test_a_payment_voided_before_it_was_authorised_stays_void(adapters: Adapters) -> None:
     """A slow authorisation cannot come after its own undoing."""
     assert adapters.gateway.void(ORDER) is PaymentState.VOIDED
-    assert adapters.gateway.authorize(ORDER, "acme", 500) is PaymentState.VOIDED
-    assert adapters.gateway.capture(ORDER, "acme", 500) is PaymentState.VOIDED
+    assert adapters.gateway.authorize(payment(ORDER, "acme")) is PaymentState.VOIDED
+    assert adapters.gateway.capture(payment(ORDER, "acme")) is PaymentState.VOIDED
     assert happened(adapters) == [("void", "voided")]
 
 
 def test_captured_money_is_refunded_not_voided(adapters: Adapters) -> None:
     """A void that comes too late says so; a refund happens once."""
-    adapters.gateway.authorize(ORDER, "acme", 500)
-    adapters.gateway.capture(ORDER, "acme", 500)
+    adapters.gateway.authorize(payment(ORDER, "acme"))
+    adapters.gateway.capture(payment(ORDER, "acme"))
     assert adapters.gateway.void(ORDER) is PaymentState.CAPTURED
     for _ in range(2):
         assert adapters.gateway.refund(ORDER) is PaymentState.REFUNDED
     assert adapters.gateway.void(ORDER) is PaymentState.REFUNDED
-    assert adapters.gateway.capture(ORDER, "acme", 500) is PaymentState.CAPTURED
-    assert not adapters.gateway.settled(ORDER, "acme")
+    assert adapters.gateway.capture(payment(ORDER, "acme")) is PaymentState.CAPTURED
+    assert not adapters.gateway.settled(payment(ORDER, "acme"))
     assert [operation for operation, _ in happened(adapters)] == ["authorise", "capture", "refund"]
 
 
 def test_a_flaky_gateway_answers_each_operation_at_the_third_call(adapters: Adapters) -> None:
     """It is counted with the payment, so a restart does not begin anew, and nothing is done twice."""
     calls: list[Callable[[], PaymentState]] = [
-        lambda: adapters.gateway.authorize(ORDER, "gateway-flaky", 500),
-        lambda: adapters.gateway.capture(ORDER, "gateway-flaky", 500),
+        lambda: adapters.gateway.authorize(payment(ORDER, "gateway-flaky")),
+        lambda: adapters.gateway.capture(payment(ORDER, "gateway-flaky")),
         lambda: adapters.gateway.refund(ORDER),
     ]
     for call in calls:
@@ -228,15 +229,15 @@ def test_a_flaky_gateway_answers_each_operation_at_the_third_call(adapters: Adap
 
 def test_slow_money_arrives_after_three_polls(adapters: Adapters) -> None:
     """Everybody else's is there at once, but never before it was captured."""
-    adapters.gateway.authorize(ORDER, "settlement-slow", 500)
-    adapters.gateway.capture(ORDER, "settlement-slow", 500)
-    polls = [adapters.gateway.settled(ORDER, "settlement-slow") for _ in range(5)]
+    adapters.gateway.authorize(payment(ORDER, "settlement-slow"))
+    adapters.gateway.capture(payment(ORDER, "settlement-slow"))
+    polls = [adapters.gateway.settled(payment(ORDER, "settlement-slow")) for _ in range(5)]
     assert polls == [False, False, False, True, True]
     other = OrderId("order-2")
-    adapters.gateway.authorize(other, "acme", 500)
-    assert not adapters.gateway.settled(other, "acme")
-    adapters.gateway.capture(other, "acme", 500)
-    assert adapters.gateway.settled(other, "acme")
+    adapters.gateway.authorize(payment(other, "acme"))
+    assert not adapters.gateway.settled(payment(other, "acme"))
+    adapters.gateway.capture(payment(other, "acme"))
+    assert adapters.gateway.settled(payment(other, "acme"))
 
 
 def test_a_ledger_takes_one_of_two_changes_to_a_payment(adapters: Adapters) -> None:
@@ -252,8 +253,8 @@ def test_a_ledger_takes_one_of_two_changes_to_a_payment(adapters: Adapters) -> N
 
 def test_many_captures_at_once_take_the_money_once(adapters: Adapters) -> None:
     """One happens; the others hear of it, or have to ask again."""
-    adapters.gateway.authorize(ORDER, "acme", 500)
-    answers = at_once([partial(adapters.gateway.capture, ORDER, "acme", 500)] * 8)
+    adapters.gateway.authorize(payment(ORDER, "acme"))
+    answers = at_once([partial(adapters.gateway.capture, payment(ORDER, "acme"))] * 8)
     assert PaymentState.CAPTURED in answers
     assert all(answer is PaymentState.CAPTURED or isinstance(answer, TransientFaultError) for answer in answers)
     assert [operation for operation, _ in happened(adapters)] == ["authorise", "capture"]
@@ -263,8 +264,8 @@ def test_a_capture_and_a_void_at_once_have_one_winner(adapters: Adapters) -> Non
     """Money is never both taken and given up."""
     for n in range(10):
         order = OrderId(f"order-{n}")
-        adapters.gateway.authorize(order, "acme", 500)
-        at_once([partial(adapters.gateway.capture, order, "acme", 500), partial(adapters.gateway.void, order)])
+        adapters.gateway.authorize(payment(order, "acme"))
+        at_once([partial(adapters.gateway.capture, payment(order, "acme")), partial(adapters.gateway.void, order)])
         last = adapters.ledger.entries(order)[-1].operation
         assert {entry.operation for entry in adapters.ledger.entries(order)} == {Operation.AUTHORIZE, last}
         assert adapters.gateway.state(order) is {"capture": PaymentState.CAPTURED}.get(last, PaymentState.VOIDED)
@@ -273,6 +274,6 @@ def test_a_capture_and_a_void_at_once_have_one_winner(adapters: Adapters) -> Non
 def test_stock_and_payments_do_not_expire(aws: Adapters) -> None:
     """What was counted stays counted."""
     aws.warehouse.reserve("order-1:0", {ATLAS: 1})
-    aws.gateway.authorize(ORDER, "acme", 500)
+    aws.gateway.authorize(payment(ORDER, "acme"))
     assert len(items()) == 4
     assert items(lambda item: "expiresAt" in item) == []

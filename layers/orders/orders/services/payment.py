@@ -1,4 +1,4 @@
-"""Authorising, capturing and undoing a payment. Key: `orderId`, for each operation once."""
+"""Authorization, capture and undoing of a payment. The order's id is the key; the provider does each operation once."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orders.domain.model import DocumentRef, OrderId
-from orders.domain.payments import PaymentState
+from orders.domain.payments import PaymentState, payment_for
 from orders.services.ports import DocumentStore, PaymentGateway
 
 
 class CaptureOutcome(StrEnum):
-    """The closed set of what capturing can come to."""
+    """The closed set of results of a capture."""
 
     CAPTURED = "captured"
     NOT_CAPTURED = "not-captured"
@@ -19,40 +19,40 @@ class CaptureOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaymentService:
-    """One authorisation, one capture, and their undoing, each at most once for an order."""
+    """The operations on the payment of an order, each effective at most once."""
 
     documents: DocumentStore
     gateway: PaymentGateway
 
     def authorize(self, ref: DocumentRef) -> bool:
-        """Return whether the customer's money is set aside; a decline is an answer."""
-        document = self.documents.read(ref)
-        return self.gateway.authorize(document.order_id, document.customer, document.total) is PaymentState.AUTHORIZED
+        """Return whether the provider authorized the payment; a decline is returned, not raised."""
+        payment = payment_for(self.documents.read(ref))
+        return self.gateway.authorize(payment) is PaymentState.AUTHORIZED
 
     def capture(self, ref: DocumentRef) -> CaptureOutcome:
-        """Take the money. A repeat returns what the gateway did the first time."""
-        document = self.documents.read(ref)
-        state = self.gateway.capture(document.order_id, document.customer, document.total)
-        return CaptureOutcome.CAPTURED if state is PaymentState.CAPTURED else CaptureOutcome.NOT_CAPTURED
+        """Capture the payment; a repeated call returns the result of the first."""
+        return _outcome(self.gateway.capture(payment_for(self.documents.read(ref))))
 
     def find_capture(self, order_id: OrderId) -> CaptureOutcome:
-        """Ask by key what became of a capture nobody heard back from."""
-        state = self.gateway.state(order_id)
-        return CaptureOutcome.CAPTURED if state is PaymentState.CAPTURED else CaptureOutcome.NOT_CAPTURED
+        """Look up the result of a capture whose response was lost."""
+        return _outcome(self.gateway.state(order_id))
 
     def has_settled(self, ref: DocumentRef) -> bool:
-        """Return whether the captured money has arrived; one poll."""
-        document = self.documents.read(ref)
-        return self.gateway.settled(document.order_id, document.customer)
+        """Return whether the captured payment has settled; one poll."""
+        return self.gateway.settled(payment_for(self.documents.read(ref)))
 
     def refund(self, order_id: OrderId) -> None:
-        """Pay back what was captured."""
+        """Refund what was captured."""
         self.gateway.refund(order_id)
 
     def void(self, order_id: OrderId) -> None:
-        """Give up the authorisation, if there is one; afterwards a capture is impossible.
+        """Void the authorization, so that no later capture can succeed.
 
-        A capture that nobody heard back from may have won after all; then the money goes back.
+        A capture whose response was lost may have succeeded; then refund it.
         """
         if self.gateway.void(order_id) is PaymentState.CAPTURED:
             self.gateway.refund(order_id)
+
+
+def _outcome(state: PaymentState) -> CaptureOutcome:
+    return CaptureOutcome.CAPTURED if state is PaymentState.CAPTURED else CaptureOutcome.NOT_CAPTURED

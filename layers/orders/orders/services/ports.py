@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from orders.domain.messages import Message
 from orders.domain.model import AuditEntry, DocumentRef, Order, OrderDocument, OrderId, Page, Role, Sku, Status
-from orders.domain.payments import PaymentState
+from orders.domain.payments import PaymentRequest, PaymentState
 from orders.domain.quotas import Claim
 from orders.domain.rules import Change
 
@@ -182,33 +182,33 @@ class QuotaCounters(Protocol):
 
 
 class PaymentGateway(Protocol):
-    """The payment provider. Every call is keyed by the order, so a repeat returns what happened the first time.
+    """The payment provider. The order's id is the idempotency key: a repeated call returns the result of the first.
 
-    Each may raise GatewayUnavailableError: nobody knows yet whether the call took effect.
+    Any method may raise GatewayUnavailableError, after which it is unknown whether the call took effect.
     """
 
-    def authorize(self, order_id: OrderId, customer: str, amount: int) -> PaymentState:
-        """Return AUTHORIZED or DECLINED."""
+    def authorize(self, payment: PaymentRequest) -> PaymentState:
+        """Return AUTHORIZED or DECLINED; VOIDED when the payment was voided before."""
         ...
 
-    def capture(self, order_id: OrderId, customer: str, amount: int) -> PaymentState:
-        """Return CAPTURED or DECLINED; a voided payment is never captured (VOIDED)."""
+    def capture(self, payment: PaymentRequest) -> PaymentState:
+        """Return CAPTURED or DECLINED; VOIDED when the payment was voided, NONE when it was never authorized."""
         ...
 
-    def settled(self, order_id: OrderId, customer: str) -> bool:
-        """Return whether the captured money has arrived; one poll."""
+    def settled(self, payment: PaymentRequest) -> bool:
+        """Return whether the captured payment has settled; one poll."""
         ...
 
     def void(self, order_id: OrderId) -> PaymentState:
-        """Give up the authorisation; afterwards the payment can never be captured. CAPTURED if it is too late."""
+        """Void the authorization, so that no later capture can succeed; CAPTURED or REFUNDED if it is too late."""
         ...
 
     def refund(self, order_id: OrderId) -> PaymentState:
-        """Pay back what was captured."""
+        """Refund the whole captured amount; return the state unchanged when nothing was captured."""
         ...
 
     def state(self, order_id: OrderId) -> PaymentState:
-        """Return what the gateway knows."""
+        """Return the payment's state; NONE for a payment that the provider does not know."""
         ...
 
 
