@@ -1,4 +1,4 @@
-"""What the table's users do when DynamoDB itself is in the way: nothing is lost, nobody waits for ever."""
+"""Conflicts and throttling of DynamoDB: no write is lost, and every caller gets an answer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -126,7 +126,7 @@ def test_a_reservation_that_slips_in_before_its_release_is_given_back(aws: Adapt
 
 
 def test_a_payment_that_meets_another_call_is_asked_again(aws: Adapters, contended: Troubled) -> None:
-    """Nobody was charged by the call that lost."""
+    """The call that lost the race charged nothing."""
     contended(1)
     with pytest.raises(TransientFaultError):
         aws.gateway.authorize(payment(ORDER, "acme"))

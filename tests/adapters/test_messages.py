@@ -103,8 +103,8 @@ def test_a_subscriber_hears_the_text_and_the_key(topic_and_queue: tuple[str, Any
     """The key is what a subscriber needs to tell people once."""
     topic, queues, queue = topic_and_queue
     SnsPublisher(topic).publish(MESSAGE)
-    (heard,) = queues.receive_message(QueueUrl=queue)["Messages"]
-    notification = json.loads(heard["Body"])
+    (received,) = queues.receive_message(QueueUrl=queue)["Messages"]
+    notification = json.loads(received["Body"])
     assert notification["Message"] == f"{MESSAGE.subject}\n\n{MESSAGE.body}"
     assert notification["Subject"] == "Order order-1: remind"
     assert notification["MessageAttributes"]["key"]["Value"] == MESSAGE.key

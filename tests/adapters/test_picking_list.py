@@ -62,7 +62,7 @@ def test_a_claimed_job_stays_on_the_list_until_it_has_a_result(adapters: Adapter
 def test_whatever_ends_a_job_takes_it_off_the_list(
     adapters: Adapters, before: tuple[Command, ...], ending: Command, seconds: float
 ) -> None:
-    """Nobody is sent for goods that are not to be picked."""
+    """Goods that are not to be picked are not in the list."""
     order = moved(adapters.orders, to_pick(adapters), *before, now=at(2))
     moved(adapters.orders, order, ending, now=at(seconds))
     assert listed(adapters) == []

@@ -1,4 +1,4 @@
-"""The sandboxes' contract: stock is taken and given back exactly once, money moves at most once."""
+"""The sandbox's contract: stock is reserved and released exactly once, money moves at most once."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -92,7 +92,7 @@ def test_the_largest_transaction_holds_fifty_goods(adapters: Adapters) -> None:
 
 
 def test_the_last_one_goes_to_one_order(adapters: Adapters) -> None:
-    """Of many who reach for it at once, one has it; the rest hear what lacks."""
+    """Of many concurrent reservations, one succeeds; the others learn what lacks."""
     takers = [partial(adapters.warehouse.reserve, f"order-{n}:0", {LAST: 1}) for n in range(8)]
     answers = at_once(takers)
     assert sorted(answers, key=str) == [*([(LAST,)] * 7), ()]
@@ -149,7 +149,7 @@ def test_money_is_set_aside_and_taken_once(adapters: Adapters) -> None:
     assert {entry.amount for entry in adapters.ledger.entries(ORDER)} == {500}
 
 
-def test_a_payment_nobody_asked_for_is_none(adapters: Adapters) -> None:
+def test_an_unknown_payment_has_no_state(adapters: Adapters) -> None:
     """Asking leaves no trace."""
     assert adapters.gateway.state(ORDER) is PaymentState.NONE
     assert happened(adapters) == []
@@ -175,7 +175,7 @@ def test_a_declined_capture_can_be_given_up(adapters: Adapters) -> None:
     assert not adapters.gateway.settled(payment(ORDER, "capture-declined"))
 
 
-def test_nothing_is_captured_without_an_authorisation(adapters: Adapters) -> None:
+def test_nothing_is_captured_without_an_authorization(adapters: Adapters) -> None:
     """And the ledger stays empty."""
     assert adapters.gateway.capture(payment(ORDER, "acme")) is PaymentState.NONE
     assert happened(adapters) == []
@@ -191,8 +191,8 @@ def test_a_voided_payment_is_never_captured(adapters: Adapters) -> None:
     assert happened(adapters) == [("authorise", "authorised"), ("void", "voided")]
 
 
-def test_a_payment_voided_before_it_was_authorised_stays_void(adapters: Adapters) -> None:
-    """A slow authorisation cannot come after its own undoing."""
+def test_a_payment_voided_before_it_was_authorized_stays_void(adapters: Adapters) -> None:
+    """A slow authorization cannot take effect after it was undone."""
     assert adapters.gateway.void(ORDER) is PaymentState.VOIDED
     assert adapters.gateway.authorize(payment(ORDER, "acme")) is PaymentState.VOIDED
     assert adapters.gateway.capture(payment(ORDER, "acme")) is PaymentState.VOIDED
@@ -228,7 +228,7 @@ def test_a_flaky_gateway_answers_each_operation_at_the_third_call(adapters: Adap
 
 
 def test_slow_money_arrives_after_three_polls(adapters: Adapters) -> None:
-    """Everybody else's is there at once, but never before it was captured."""
+    """Other payments settle at once, but never before their capture."""
     adapters.gateway.authorize(payment(ORDER, "settlement-slow"))
     adapters.gateway.capture(payment(ORDER, "settlement-slow"))
     polls = [adapters.gateway.settled(payment(ORDER, "settlement-slow")) for _ in range(5)]
@@ -252,7 +252,7 @@ def test_a_ledger_takes_one_of_two_changes_to_a_payment(adapters: Adapters) -> N
 
 
 def test_many_captures_at_once_take_the_money_once(adapters: Adapters) -> None:
-    """One happens; the others hear of it, or have to ask again."""
+    """One takes effect; the others return its result or a transient fault."""
     adapters.gateway.authorize(payment(ORDER, "acme"))
     answers = at_once([partial(adapters.gateway.capture, payment(ORDER, "acme"))] * 8)
     assert PaymentState.CAPTURED in answers
@@ -261,7 +261,7 @@ def test_many_captures_at_once_take_the_money_once(adapters: Adapters) -> None:
 
 
 def test_a_capture_and_a_void_at_once_have_one_winner(adapters: Adapters) -> None:
-    """Money is never both taken and given up."""
+    """A payment is never both captured and voided."""
     for n in range(10):
         order = OrderId(f"order-{n}")
         adapters.gateway.authorize(payment(order, "acme"))

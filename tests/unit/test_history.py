@@ -1,4 +1,4 @@
-"""A history becomes a timeline: told event by event, as the service writes them."""
+"""A history becomes a timeline, event by event, as AWS writes them."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def test_an_execution_that_succeeded_before_its_order_was_closed_tells_nobody_an
 
 
 def test_a_void_that_comes_after_the_capture_pays_back() -> None:
-    """A capture that nobody heard back from has won after all; the money goes back."""
+    """A capture whose response was lost succeeded, so the void refunds it."""
     world = World()
     services, order_id = world.services(), placed(world)
     document = world.row(order_id).document
@@ -245,7 +245,7 @@ def test_a_held_order_is_not_completed() -> None:
 
 
 def test_a_row_that_others_keep_writing_is_given_up_after_five_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The caller is told to come again; nobody waits for ever."""
+    """The caller receives a transient fault instead of waiting without end."""
     world, tries = World(), []
     order_id = placed(world)
 

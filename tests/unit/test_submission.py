@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from orders.domain.catalogue import Catalogue, catalogue_from_json
 from orders.domain.errors import InvalidReferenceDataError, InvalidRequestError
-from orders.domain.model import OrderDocument, OrderId, Role
+from orders.domain.model import OrderDocument, OrderId, Role, Sku
+from orders.domain.payments import Money
 from orders.domain.policy import Policy, Waits, escalation_target, policy_from_json
 from orders.domain.submission import RequestedLine, Submission, Terms, draw_up, order_id_for
 from orders.settings import LARGEST, Settings
@@ -66,6 +67,16 @@ def test_an_order_above_the_cap_is_refused_when_it_is_submitted() -> None:
 
     assert drawn_up(("BULK-0001", 10_000), ("BULK-0002", 10_000)).total <= cap
     assert mistakes(("MERIDIAN-GIS", 10_000)) == ["/lines"]
+
+
+def test_the_refusal_of_an_order_above_the_cap_names_both_amounts_as_money() -> None:
+    with pytest.raises(InvalidRequestError) as error:
+        drawn_up(("MERIDIAN-GIS", 10_000))
+    price = the_catalogue().goods[Sku("MERIDIAN-GIS")].unit_price
+    total, cap = Money(price * 10_000, "EUR"), Money(the_policy().cap, "EUR")
+    expected = f"The order comes to {total}; at most {cap} can be ordered at once. Order less, or split the order."
+    assert [finding.detail for finding in error.value.errors] == [expected]
+    assert str(Money(1_234_505, "EUR")) == "12,345.05 EUR"
 
 
 def test_every_mistake_is_found_at_once() -> None:

@@ -1,4 +1,4 @@
-"""The transition table: every legal move leads where it says, every other is refused by name."""
+"""The table: every legal move leads to the state that it names, and every other move is refused with its code."""
 
 from __future__ import annotations
 
@@ -488,7 +488,7 @@ def test_every_legal_move_leads_where_the_table_says() -> None:
 
 @pytest.mark.parametrize("status", Status)
 def test_every_other_move_is_refused(status: Status) -> None:
-    """From each state, each command that the table does not have there, whoever asks and however late it is."""
+    """From each state, each command that the table does not accept there, from any person and at any time."""
     for command in {type(command): command for _, command, _ in reversed(MOVES)}.values():
         if status not in TABLE[type(command)].sources:
             assert refused(ORDERS[status], command, seconds=700)

@@ -1,4 +1,4 @@
-"""Who a person is: spellings of one username are one person, and what is no username is nobody."""
+"""Usernames: all spellings of one username are one person, and an invalid name is refused."""
 
 from __future__ import annotations
 

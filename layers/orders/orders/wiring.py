@@ -66,7 +66,7 @@ from orders.settings import Settings
 
 
 class Repository(OrderRepository, PickingList, Protocol):
-    """The order book as one adapter gives it: for the services of orders, and for the warehouse."""
+    """The order repository as one adapter implements it, for the services of orders and for the warehouse."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class BucketDocuments:
         self._verified = lru_cache(maxsize=DOCUMENTS_KEPT)(self._verify)
 
     def put_if_absent(self, document: OrderDocument) -> None:
-        """Write the document unless one is there; somebody else's is left as it is."""
+        """Write the document unless the order has one; leave an existing document as it is."""
         self._bucket.put_if_absent(_document_key(document.order_id), document_bytes(document))
 
     def get(self, order_id: OrderId) -> tuple[OrderDocument, DocumentRef] | None:

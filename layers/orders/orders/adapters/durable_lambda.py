@@ -80,7 +80,7 @@ def execution_input(
 ) -> bytes:
     """Return what the workflow starts with: the same bytes on every try, under 1 KB for any order.
 
-    Only a recovery is told whether the order is awaited: any other execution finds out when it registers the order.
+    Only a recovery receives `awaited`: any other execution reads it when it registers the order.
     """
     document = {"key": ref.key, "sha256": ref.sha256, "bytes": ref.bytes}
     undoing = ({"recovery": recovery} if recovery else {}) | ({"awaited": True} if awaited else {})

@@ -9,7 +9,7 @@ from orders.domain.messages import Message
 
 
 class SnsPublisher:
-    """Publishes to one topic, at least once. Whoever must not tell people twice goes by the attribute `key`."""
+    """Publishes to one topic, at least once. Subscribers recognize a repeat by the attribute `key`."""
 
     def __init__(self, topic_arn: str) -> None:
         self._topic_arn = topic_arn
@@ -17,8 +17,8 @@ class SnsPublisher:
     def publish(self, message: Message) -> None:
         """Send the message.
 
-        What people wrote stays out of SNS's own subject, which allows only a hundred ASCII characters: that one names
-        the order, and the message's subject is the first line of the text.
+        SNS's own subject allows only 100 ASCII characters, so it names the order and contains no text from people; the
+        message's subject is the first line of the text.
         """
         attributes = {
             "key": message.key,

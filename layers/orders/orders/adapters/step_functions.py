@@ -19,7 +19,7 @@ _OVER = frozenset({"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"})
 
 
 class StepFunctionsTasks:
-    """Ends tasks. The client is made at the first report: an order that nobody awaits pays nothing for it."""
+    """Ends tasks. The client is made at the first report: an order that no task awaits has no such cost."""
 
     def succeed(self, token: str, output: Mapping[str, str]) -> bool:
         """End the task with its output; a task that no longer waits is counted as `TaskOver`, never raised."""

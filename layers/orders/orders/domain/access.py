@@ -1,4 +1,4 @@
-"""Who may see and do what with an order (product rule "roles, and who sees what"). Pure."""
+"""What a person may see of an order and do with it. Pure."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _accepted(order: Order, command: Command, now: datetime) -> bool:
 
 
 def audiences_of(order: Order) -> frozenset[str]:
-    """Return the lists an order belongs to; they only ever grow."""
+    """Return the lists an order belongs to; an order never leaves a list."""
     roles = {role for level in order.levels for role in level.deciding_roles}
     return frozenset({"all", f"requester:{order.requester}"} | {f"role:{role}" for role in roles})
 

@@ -138,10 +138,10 @@ def may_decide(order: Order, command: Decide, _now: datetime) -> None:
 def separate_duties(order: Order, command: Decide, _now: datetime) -> None:
     """Refuse a person who requested the order or has decided another level of it."""
     if same_person(command.person.username, order.requester):
-        raise SegregationOfDutiesError("Nobody decides an order of their own; ask a colleague.")
+        raise SegregationOfDutiesError("You cannot decide your own order; ask a colleague.")
     others = (level for level in order.levels if level.number != command.level)
     if any(same_person(decision.by, command.person.username) for level in others for decision in level.decisions):
-        message = "You have decided another level of this order; somebody else must decide this one."
+        message = "You have decided another level of this order; another person must decide this one."
         raise SegregationOfDutiesError(message)
 
 
@@ -159,7 +159,7 @@ def has_not_voted(order: Order, command: Decide, _now: datetime) -> None:
     """Refuse a second decision of one person on one level."""
     earlier = earlier_decision(order, command)
     if earlier is not None:
-        message = "You have decided this level already, and a decision stands."
+        message = "You have decided this level already; a decision cannot be changed."
         raise TransitionRefusedError("already-decided", message, order, earlier)
 
 

@@ -1,4 +1,4 @@
-"""Messages to people: who is told what, in which words. Pure."""
+"""Messages to people: recipients, subject and body. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from orders.domain.model import Level, Order, OrderId, Role
+from orders.domain.payments import Money
 from orders.domain.texts import isolated
 
 
 class MessageKind(StrEnum):
-    """Why a message is sent; the values are part of its key."""
+    """The reason for a message; the values are part of its key."""
 
     REQUEST_DECISION = "request-decision"
     REMIND = "remind"
@@ -39,7 +40,7 @@ Recipients = RoleMembers | OnePerson
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to people. `key` is `orderId#kind#level#k`: however often sent, it is one outbox item."""
+    """One message to people. Its key, `orderId#kind#level#k`, makes every retry the same outbox item."""
 
     key: str
     order_id: OrderId
@@ -53,9 +54,9 @@ class Message:
 
 
 def message_about(order: Order, kind: MessageKind, number: int, k: int, at: datetime) -> Message:
-    """Return message number `k` of this kind about a level, as it is sent."""
+    """Return message number `k` of this kind about a level."""
     about_the_end = kind in {MessageKind.OUTCOME, MessageKind.HELD}
-    to, subject, body = _tell(order) if about_the_end else _ask(order, kind, number)
+    to, subject, body = _outcome(order) if about_the_end else _request(order, kind, number)
     return Message(
         key=f"{order.order_id}#{kind}#{number}#{k}",
         order_id=order.order_id,
@@ -69,15 +70,10 @@ def message_about(order: Order, kind: MessageKind, number: int, k: int, at: date
     )
 
 
-def money(amount: int, currency: str) -> str:
-    """Return cents as people write them: `1,234.50 EUR`."""
-    return f"{amount // 100:,}.{amount % 100:02} {currency}"
-
-
-def _ask(order: Order, kind: MessageKind, number: int) -> tuple[Recipients, str, str]:
+def _request(order: Order, kind: MessageKind, number: int) -> tuple[Recipients, str, str]:
     level = order.level(number)
     who = f"{isolated(order.requester)} for {isolated(order.customer)}"
-    what = f"order {order.order_id} of {who}, {money(order.total, order.currency)}"
+    what = f"order {order.order_id} of {who}, {Money(order.total, order.currency)}"
     subject = {
         MessageKind.REQUEST_DECISION: "Please decide",
         MessageKind.REMIND: "Still waiting for your decision",
@@ -94,10 +90,10 @@ def _recipients(level: Level, kind: MessageKind) -> Recipients:
     return RoleMembers(level.deciding_roles)
 
 
-def _tell(order: Order) -> tuple[Recipients, str, str]:
+def _outcome(order: Order) -> tuple[Recipients, str, str]:
     reason = f" {isolated(order.outcome_reason)}." if order.outcome_reason else ""
     subject = f"Order {order.order_id} is {order.status}"
-    amount = money(order.total, order.currency)
+    amount = Money(order.total, order.currency)
     return (
         OnePerson(order.requester),
         subject,

@@ -1,4 +1,4 @@
-"""What an order is. Times are aware UTC datetimes, money is integer minor units (cents)."""
+"""The order and its parts. Times are aware UTC datetimes; amounts are integers in minor units (cents)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Sku = NewType("Sku", str)
 
 
 class Role(StrEnum):
-    """What a person may do; the value is the group in the access token."""
+    """A role; its value is the group in the access token."""
 
     REQUESTERS = "requesters"
     MANAGERS = "managers"
@@ -27,7 +27,7 @@ class Role(StrEnum):
 
 
 class Status(StrEnum):
-    """Where an order stands. The transitions between these are the table in `orders.domain.table`."""
+    """The state of an order. `orders.domain.table` has the transitions between states."""
 
     SUBMITTED = "SUBMITTED"
     PENDING_APPROVAL = "PENDING_APPROVAL"
@@ -47,14 +47,14 @@ FINAL = frozenset({Status.COMPLETED, Status.REFUSED, Status.REJECTED, Status.EXP
 
 
 class Verdict(StrEnum):
-    """What an approver says."""
+    """An approver's verdict."""
 
     APPROVE = "approve"
     REJECT = "reject"
 
 
 class LevelOutcome(StrEnum):
-    """Where one level of approval stands."""
+    """The state of one level of approval."""
 
     WAITING = "waiting"
     OPEN = "open"
@@ -65,7 +65,7 @@ class LevelOutcome(StrEnum):
 
 
 class JobState(StrEnum):
-    """Where one picking job stands."""
+    """The state of one picking job."""
 
     OPEN = "open"
     CLAIMED = "claimed"
@@ -77,10 +77,10 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who calls: always from a verified token, never from a request.
+    """The caller, always from a verified token and never from a request.
 
-    `spelling` is how the token or message wrote the name, if not canonically: rows, lists and order ids that were made
-    before names were canonical have it.
+    `spelling` is the name as the token or message spells it, if that is not canonical. Rows, lists and order ids from
+    before names were canonical contain it.
     """
 
     username: Username
@@ -101,7 +101,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class LevelTerms:
-    """What one level asks for, fixed when the order is taken so that no later change bends it. Times in seconds."""
+    """What one level requires, fixed at submission so that no later change affects it. Times in seconds."""
 
     role: Role
     quorum: int
@@ -112,7 +112,7 @@ class LevelTerms:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One person's accepted word on one level."""
+    """One person's accepted decision on one level."""
 
     by: str
     verdict: Verdict
@@ -122,7 +122,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One level of approval. `callback_id` wakes the workflow; it is a secret and never leaves the server."""
+    """One level of approval. `callback_id` wakes the workflow; it is a secret that never leaves the server."""
 
     number: int
     terms: LevelTerms
@@ -139,13 +139,13 @@ class Level:
 
     @property
     def deciding_roles(self) -> frozenset[Role]:
-        """Who may decide now: the level's role, and after an escalation the next one too."""
+        """The roles that may decide now: the level's role and, after an escalation, the next one."""
         return frozenset({self.terms.role} if self.escalated_to is None else {self.terms.role, self.escalated_to})
 
 
 @dataclass(frozen=True, slots=True)
 class PickingTerms:
-    """How long a picking job waits for its claim, and how long its station may stay silent, in seconds."""
+    """How long a picking job waits for its claim and for each heartbeat, in seconds."""
 
     claim_seconds: int
     beat_seconds: int
@@ -153,7 +153,7 @@ class PickingTerms:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One attempt of the warehouse to pick the goods. Both callback ids are secrets, as a level's is."""
+    """One attempt to pick the goods. Both callback ids are secrets, as a level's is."""
 
     number: int
     beat_seconds: int
@@ -169,7 +169,7 @@ class Job:
 
     @property
     def lost_at(self) -> datetime | None:
-        """When a claimed job is lost unless its station beats again."""
+        """When a claimed job is taken from its station unless another heartbeat arrives."""
         return self.last_beat_at + timedelta(seconds=self.beat_seconds) if self.last_beat_at else None
 
 
@@ -189,10 +189,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderDocument:
-    """The whole order as taken: written once to the bucket, and the only source of every later figure.
+    """The whole order as submitted: written once to the bucket, and the only source of every later figure.
 
-    `picking` is there when some of the goods are physical. `task_token` is there when a state machine waits for the
-    outcome: whoever has it can answer in our place, so it is a secret and stands nowhere else.
+    `picking` is set when some goods are physical. `task_token` is set when a state machine waits for the outcome. The
+    token authorizes an answer to that task, so it is a secret and is stored nowhere else.
     """
 
     order_id: OrderId
@@ -218,7 +218,7 @@ class OrderDocument:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRef:
-    """Where the document lies and what it must hash to; this, not the document, travels through the workflow."""
+    """The document's key and hash; the workflow passes this on instead of the document."""
 
     key: str
     sha256: str
@@ -227,9 +227,9 @@ class DocumentRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """The order's row: the one place where its state is decided. `version` counts writes, `audit_seq` audit entries.
+    """The order's row, which decides its state. `version` counts writes, `audit_seq` audit entries.
 
-    `awaited` says that a state machine waits for the outcome; its token is in the document.
+    `awaited` is true when a state machine waits for the outcome; its token is in the document.
     """
 
     order_id: OrderId
@@ -259,7 +259,7 @@ class Order:
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing can change any more."""
+        """Whether the status is final."""
         return self.status in FINAL
 
     def level(self, number: int) -> Level:
@@ -298,7 +298,7 @@ class Order:
 
     @property
     def next_level(self) -> Level | None:
-        """The first level that nobody has opened yet."""
+        """The first level that is not open yet."""
         return next((level for level in self.levels if level.opened_at is None), None)
 
 
@@ -322,7 +322,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some orders and where to go on; `cursor` is opaque, None at the end."""
+    """A page of orders; `cursor` is opaque, and None on the last page."""
 
     orders: tuple[Order, ...]
     cursor: str | None

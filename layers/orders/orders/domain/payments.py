@@ -13,10 +13,13 @@ ON_FILE = "on-file"
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in minor units (cents) of an ISO 4217 currency."""
+    """An amount in minor units (cents) of an ISO 4217 currency, shown as `1,234.50 EUR`."""
 
     amount: int
     currency: str
+
+    def __str__(self) -> str:
+        return f"{self.amount // 100:,}.{self.amount % 100:02} {self.currency}"
 
 
 @dataclass(frozen=True, slots=True)

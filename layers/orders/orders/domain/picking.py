@@ -125,7 +125,7 @@ def heartbeats_stopped(order: Order, command: LoseJob, now: datetime) -> None:
     """Require a claimed job whose next heartbeat is overdue."""
     job = order.job(command.job)
     if job.state is not JobState.CLAIMED or job.lost_at is None or now < job.lost_at:
-        raise TransitionRefusedError("not-due", "This job's station is still beating.", order)
+        raise TransitionRefusedError("not-due", "The station of this job still sends heartbeats.", order)
 
 
 def claim_deadline_passed(order: Order, command: LeaveJob, now: datetime) -> None:

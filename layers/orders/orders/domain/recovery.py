@@ -78,7 +78,7 @@ def is_operator(_order: Order, command: RequestStop | BeginRecovery, _now: datet
 def is_next_recovery(order: Order, command: BeginRecovery, _now: datetime) -> None:
     """Require the next number, so that two operators at once start one recovery."""
     if command.number != order.recoveries + 1:
-        raise TransitionRefusedError("already-recovering", "Somebody else has begun this recovery.", order)
+        raise TransitionRefusedError("already-recovering", "Another operator has begun this recovery.", order)
 
 
 def not_held(order: Order, _command: BeginRecovery) -> TransitionRefusedError:

@@ -24,7 +24,7 @@ class TransitionRefusedError(CountersignError):
 
 
 _REFUSALS = {
-    Status.EXPIRED: ("order-expired", "Nobody decided this order in time; it has expired. Submit it again."),
+    Status.EXPIRED: ("order-expired", "This order was not decided in time and has expired. Submit it again."),
     Status.WITHDRAWN: ("order-withdrawn", "The requester has withdrawn this order."),
     Status.CHARGING: ("too-late", "This order is approved and being charged; it is too late for that."),
     Status.COMPLETED: ("too-late", "This order is complete; it is too late for that."),
@@ -32,7 +32,7 @@ _REFUSALS = {
     Status.FULFILLING: ("too-late", "This order is paid and being picked; it is too late for that."),
     Status.NEEDS_ATTENTION: ("too-late", "This order is held until an operator has looked at it."),
     Status.FAILED: ("too-late", "This order has failed; it is too late for that."),
-    Status.REFUSED: ("already-decided", "This order was refused before anybody was asked."),
+    Status.REFUSED: ("already-decided", "This order was refused before its approval began."),
     Status.REJECTED: ("already-decided", "This order has been rejected."),
     Status.SUBMITTED: ("not-open-yet", "This order is still being checked; look again in a moment."),
     Status.PENDING_APPROVAL: ("already-decided", "This level has been decided."),

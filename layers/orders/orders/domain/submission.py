@@ -1,4 +1,4 @@
-"""From what a person asks for to the order's document: identity, prices, levels."""
+"""From a request to the order's document and row: identity, prices, levels."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from orders.domain.model import (
     Sku,
     Status,
 )
+from orders.domain.payments import Money
 from orders.domain.rules import Change
 from orders.domain.texts import CUSTOMER, NOTE, canonical
 
@@ -94,14 +95,14 @@ def _hashed_values(requested: Submission | RequestedLine) -> list[object]:
 
 
 def order_id_for(requester: str, idempotency_key: str) -> OrderId:
-    """Return the one id that this person's key can ever have; it is the execution's name too, so a retry finds both."""
+    """Return the order id of this person's key; it is also the execution's name, so a retry finds both."""
     digest = hashlib.sha256(f"{requester}\n{idempotency_key}".encode()).digest()
     return OrderId("o" + base64.b32encode(digest).decode()[:26].lower())
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a submission is held against when it comes in: prices, levels and waits of that moment."""
+    """What a submission is judged by when it arrives: the prices, levels and waits of that moment."""
 
     catalogue: Catalogue
     policy: Policy
@@ -132,7 +133,8 @@ def draw_up(  # noqa: PLR0913 - a document is drawn up once, from all there is t
     )
     total = sum(line.amount for line in lines)
     if total > policy.cap:
-        detail = f"The order comes to {total} cents; at most {policy.cap} can be ordered at once. Order less, or split."
+        comes_to, cap = Money(total, catalogue.currency), Money(policy.cap, policy.currency)
+        detail = f"The order comes to {comes_to}; at most {cap} can be ordered at once. Order less, or split the order."
         raise InvalidRequestError((FieldError("/lines", detail),))
     return OrderDocument(
         order_id=order_id,
@@ -153,7 +155,7 @@ def draw_up(  # noqa: PLR0913 - a document is drawn up once, from all there is t
 
 
 def _picking_terms(lines: tuple[Line, ...], terms: Terms) -> PickingTerms | None:
-    """Return how long the warehouse has, when there is something to pick."""
+    """Return how long the warehouse has, or None when no line is physical."""
     if all(terms.catalogue.goods[line.sku].digital for line in lines):
         return None
     return PickingTerms(terms.waits.claim, terms.waits.beat)
@@ -183,7 +185,7 @@ def _line_errors(submission: Submission, catalogue: Catalogue) -> list[FieldErro
 
 
 def register(document: OrderDocument, ref: DocumentRef, execution_arn: str | None) -> Change:
-    """Return the row's creation: the same for API and workflow, whoever comes first."""
+    """Return the change that creates the row; the API and the workflow make the same one."""
     order = Order(
         order_id=document.order_id,
         version=1,

@@ -1,6 +1,6 @@
-"""Deciding. A person's decision is one conditional write; only then is the workflow woken, and it re-reads the row.
+"""Decisions. A person's decision is one conditional write; after it the workflow is signaled, and reads the row again.
 
-Decide, then signal: a signal carries nothing that is trusted, and a lost one costs at most a reminder interval.
+Decide, then signal: a signal carries no trusted data, and losing one delays the order by at most a reminder interval.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class LookOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the row says about a level. While pending: seconds until something is due, and what has been marked as due.
+    """A level as its row describes it, and the seconds until something is due while it is pending.
 
-    `reminders` and `escalated` come from the row and not from what this call did, so a repeated call says the same.
+    `reminders` and `escalated` come from the row, not from what this call did, so a repeated call returns the same.
     """
 
     outcome: LookOutcome
@@ -57,17 +57,17 @@ class DecisionTaken:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalService:
-    """Both sides of a level: people decide through the API, the workflow opens the level and looks at it."""
+    """Both sides of a level: people decide through the API; the workflow opens the level and looks at it."""
 
     writer: OrderWriter
     clock: Clock
     signaller: Signaller
 
     def decide(self, order_id: OrderId, command: Decide) -> DecisionTaken:
-        """Take a decision, or return the same one the person took before; then wake the workflow if that settled it.
+        """Record a decision, or return the person's earlier one if it is the same; wake the workflow if it settled.
 
-        Raises the refusals of `orders.domain.table.judge`. A decision that arrives after the deadline expires
-        the order on the spot: whoever touches the row first makes that write.
+        Raises the refusals of `orders.domain.table.judge`. A decision that arrives after the deadline expires the
+        order: the first actor to touch the row after the deadline makes that write.
         """
         order = self.writer.apply(order_id, lambda row: self._decision(row, command))
         level = order.level(command.level)
@@ -78,7 +78,7 @@ class ApprovalService:
         return DecisionTaken(order, level, decision)
 
     def withdraw(self, order_id: OrderId, command: Withdraw) -> Order:
-        """Take the order back before the charge; a second call returns the withdrawn order."""
+        """Withdraw the order before the charge; a second call returns the withdrawn order."""
         order = self.writer.apply(order_id, lambda row: self._withdrawal(row, command))
         if order.current_level is not None:
             self._wake(order.current_level)
@@ -87,12 +87,12 @@ class ApprovalService:
     def open_level(
         self, order_id: OrderId, number: int, callback_id: str, possible_duplicate_of: OrderId | None
     ) -> Look:
-        """Publish this look's callback id, opening the level at the first; the answer says whether to wait at all."""
+        """Publish this look's callback id; the first look opens the level. The result says whether to wait."""
         command = OpenLevel(number, callback_id, possible_duplicate_of)
         return self._look(self.writer.apply(order_id, lambda row: self._opening(row, command)), number)
 
     def settle_level(self, order_id: OrderId, number: int, undelivered: str | None = None) -> Look:
-        """Write what is due on the level, and what message was lost, and say how it stands."""
+        """Record an undelivered message and whatever is due on the level, and return the level's state."""
         if undelivered is not None:
             self.writer.apply(order_id, lambda row: self._note(row, NoteUndelivered(number, undelivered)))
         return self._look(self.writer.apply(order_id, lambda row: self._due(row, number)), number)
@@ -146,13 +146,13 @@ class ApprovalService:
         return Look(_outcome(order, level), max(1, seconds), level.reminders, level.escalated_to is not None)
 
     def _wake(self, level: Level) -> None:
-        """Wake the workflow once the level is settled; a vote that settles nothing wakes nobody."""
+        """Wake the workflow if the level is settled; a vote below the quorum sends no signal."""
         if level.callback_id is not None and level.outcome is not LevelOutcome.OPEN:
             self.signaller.wake(level.callback_id)
 
 
 def _refuse_strangers(order: Order, person: Person) -> None:
-    """An order that a person may not see does not exist for them, whatever they try to do with it."""
+    """Raise OrderNotFoundError unless the person may see the order."""
     if access_of(order, person) is None:
         raise OrderNotFoundError("There is no such order, or you may not see it.")
 
@@ -170,6 +170,6 @@ def _outcome(order: Order, level: Level) -> LookOutcome:
     if order.status in by_status:
         return by_status[order.status]
     if order.is_final:
-        message = f"{order.order_id} is {order.status}; nobody can look at its levels any more."
+        message = f"{order.order_id} is {order.status}; its levels can no longer be looked at."
         raise OrderFencedError(message)
     return LookOutcome.APPROVED if level.outcome is LevelOutcome.APPROVED else LookOutcome.PENDING

@@ -1,4 +1,4 @@
-"""An order's own moves after its approval."""
+"""The moves that close an order or lead it to its end, made by the workflow."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from orders.services.writing import OrderWriter
 
 @dataclass(frozen=True, slots=True)
 class ClosingService:
-    """The order's own moves after its approval, each one conditional write."""
+    """The workflow's moves of an order outside approval and picking, each one conditional write."""
 
     writer: OrderWriter
     documents: DocumentStore
     clock: Clock
 
     def begin_cooling_off(self, order_id: OrderId) -> bool:
-        """Let the order rest; False when the requester has withdrawn it first."""
+        """Begin the cooling-off period; return False when the requester has withdrawn the order."""
         order = self._move(order_id, BeginCoolingOff(), {Status.COOLING_OFF, Status.WITHDRAWN})
         return order.status is Status.COOLING_OFF
 
     def recover(self, order_id: OrderId) -> Order:
-        """Close an order that was held, after every undo is confirmed."""
+        """Close a held order after every undo is confirmed."""
         return self._move(order_id, Recover("Undone by a recovery"), {Status.FAILED})
 
     def begin_charge(self, order_id: OrderId) -> bool:
-        """Pass the point of no return; False when the requester has withdrawn the order first."""
+        """Pass the point of no return; return False when the requester has withdrawn the order."""
         order = self._move(order_id, BeginCharge(), {Status.CHARGING, Status.WITHDRAWN})
         return order.status is Status.CHARGING
 
@@ -45,19 +45,19 @@ class ClosingService:
         return self._move(order_id, Complete(), {Status.COMPLETED})
 
     def refuse(self, order_id: OrderId, reason: str) -> Order:
-        """Close an order that was never approved; leaves it alone when the requester has withdrawn it meanwhile."""
+        """Close an order that was refused before approval; do nothing when the requester has withdrawn it."""
         return self._move(order_id, Refuse(reason), {Status.REFUSED, Status.WITHDRAWN})
 
     def fail(self, order_id: OrderId, reason: str) -> Order:
-        """Close an order whose charge did not succeed, after everything is undone."""
+        """Close an order whose charge or picking failed, after every effect is undone."""
         return self._move(order_id, Fail(reason), {Status.FAILED})
 
     def hold(self, order_id: OrderId, reason: str) -> Order:
-        """Fence an order about which nobody can tell what happened."""
+        """Hold an order whose effects are uncertain."""
         return self._move(order_id, NeedAttention(reason, WORKFLOW), {Status.NEEDS_ATTENTION})
 
     def _move(self, order_id: OrderId, command: Command, already: set[Status]) -> Order:
-        """Apply `command` unless the order is where it leads; a repeat after a crash finds its own earlier write."""
+        """Apply `command` unless the order is in a state of `already`; a retry finds its own earlier write there."""
 
         def judgement(order: Order) -> Change | None:
             if order.status in already:
@@ -65,7 +65,7 @@ class ClosingService:
             try:
                 return judge(order, command, self.clock.now())
             except TransitionRefusedError as refusal:
-                if refusal.code == "not-due":  # two clocks disagree by a moment; look again in a second
+                if refusal.code == "not-due":  # two clocks differ slightly; try again in a second
                     raise TransientFaultError(refusal.detail) from refusal
                 raise OrderFencedError(refusal.detail) from refusal
 
@@ -73,7 +73,7 @@ class ClosingService:
 
 
 def receipt_of(order: Order) -> dict[str, object]:
-    """Return the receipt: from the row only, so that every try writes the same bytes."""
+    """Return the receipt, computed from the row only, so that every try writes the same bytes."""
     return {
         "orderId": order.order_id,
         "customer": order.customer,

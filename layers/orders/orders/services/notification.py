@@ -1,4 +1,4 @@
-"""Telling people. A message is its outbox item, written once by key; publishing it is at least once."""
+"""Messages to people. The outbox writes each message once by its key; the topic delivers it at least once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from orders.services.writing import OrderWriter
 
 @dataclass(frozen=True, slots=True)
 class NotificationService:
-    """Writes, then publishes. Called by the workflow for each message, and by status events for what went missing."""
+    """Writes, then publishes: the workflow asks for each message, AWS's status events for those it could not send."""
 
     writer: OrderWriter
     outbox: Outbox
@@ -26,7 +26,7 @@ class NotificationService:
     def send(self, order_id: OrderId, kind: MessageKind, level: int, k: int) -> Message:
         """Send message number `k` of this kind about a level (0 for the outcome); a repeat sends nothing new.
 
-        An order that is held has no outcome yet: being told that is a message of its own, and the outcome is to come.
+        A held order has no outcome yet, so the message about the outcome becomes one of kind HELD; the outcome follows.
         """
         order = self.writer.read(order_id)
         if kind is MessageKind.OUTCOME and order.status is Status.NEEDS_ATTENTION:
@@ -43,9 +43,9 @@ class NotificationService:
             self.send(order_id, MessageKind.OUTCOME, 0, 0)
 
     def execution_lost(self, order_id: OrderId, status: str) -> Order:
-        """Fence the order of an execution that ended without closing it.
+        """Hold the order of an execution that ended without closing it.
 
-        A final row stays as it is, and the requester is told if the execution ended before it could do so.
+        A final row stays as it is; the outcome is sent in case the execution ended before sending it.
         """
         reason = f"The workflow ended {status} before the order was closed; an operator must look."
 

@@ -1,4 +1,4 @@
-"""Picking physical goods. As with decisions, the row is written first and only then is the workflow woken."""
+"""Picking of physical goods. As for decisions, the row is written first; the workflow is signaled after that."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class JobOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobLook:
-    """What the row says of a job; seconds until something is due while it says nothing final."""
+    """A job as its row describes it, and the seconds until something is due while it is not settled."""
 
     outcome: JobOutcome
     claimed: bool
@@ -53,7 +53,7 @@ _SETTLED = {
 
 @dataclass(frozen=True, slots=True)
 class PickingService:
-    """Both sides of a job: stations claim, beat and report through the API; the workflow opens jobs and looks."""
+    """Both sides of a job: stations claim, send heartbeats and report; the workflow opens jobs and looks at them."""
 
     writer: OrderWriter
     list: PickingList
@@ -73,23 +73,27 @@ class PickingService:
         return self.documents.read(order.document).lines
 
     def beat(self, order_id: OrderId, person: Person, number: int) -> Order:
-        """Keep a job alive; the first beat claims it.
+        """Keep a job alive; the first heartbeat claims it.
 
-        Raises TransitionRefusedError `job-claimed` for somebody else's job, `job-superseded` for one that is over.
+        Raises:
+            TransitionRefusedError: `job-claimed` when another person claimed the job, `job-superseded` when it ended.
+
         """
         order = self.writer.apply(order_id, lambda row: self._beating(row, person, number))
         job = order.job(number)
         if job.picking_callback_id is not None:
             self.signaller.keep_alive(job.picking_callback_id)
-        elif job.claim_callback_id is not None:  # the workflow has not heard of the claim: its signal may be lost
+        elif job.claim_callback_id is not None:  # the workflow may have missed the signal of the claim
             self.signaller.wake(job.claim_callback_id)
         return order
 
     def report(self, order_id: OrderId, command: ReportPicking) -> Order:
-        """Say what became of a job; the same word again returns the same order. Then the workflow is woken."""
+        """Record a job's result, then wake the workflow; repeating the same result returns the same order."""
         order = self.writer.apply(order_id, lambda row: self._reporting(row, command))
         job = order.job(command.job)
-        callback_id = job.picking_callback_id or job.claim_callback_id  # the signal of the claim may be lost
+        callback_id = (
+            job.picking_callback_id or job.claim_callback_id
+        )  # the workflow may have missed the signal of the claim
         if callback_id is not None:
             self.signaller.wake(callback_id)
         return order
@@ -97,21 +101,23 @@ class PickingService:
     # --- the workflow's side ------------------------------------------------------------------------------------
 
     def open_job(self, order_id: OrderId, number: int, callback_id: str) -> JobLook:
-        """Open the job, or publish a later look's claim callback; the answer says whether to wait for a claim."""
+        """Open the job, or publish a later look's claim callback; the result says whether to wait for a claim."""
         return self._look(self.writer.apply(order_id, lambda row: self._opening(row, number, callback_id)), number)
 
     def listen(self, order_id: OrderId, number: int, callback_id: str) -> None:
-        """Publish the callback that the station's beats keep alive.
+        """Publish the callback that the station's heartbeats keep alive.
 
-        Raises JobNotUnderWayError when no station works on the job, so that the workflow does not wait for a signal
-        that will not come: no station has claimed the job yet, or its result came before the callback was published.
+        Raises:
+            JobNotUnderWayError: No station works on the job, so no signal will come: no station has claimed it yet, or
+                its result arrived before the callback was published.
+
         """
         order = self.writer.apply(order_id, lambda row: self._listening(row, number, callback_id))
         if not _is_under_way(order, number):
             raise JobNotUnderWayError(f"No station works on job {number} of {order_id}.")
 
     def settle_job(self, order_id: OrderId, number: int) -> JobLook:
-        """Write what is due on the job, and say how it stands."""
+        """Write what is due on the job, and return its state."""
         return self._look(self.writer.apply(order_id, lambda row: self._due(row, number)), number)
 
     # --- judgements ---------------------------------------------------------------------------------------------
@@ -175,7 +181,7 @@ def _refuse_others(person: Person) -> None:
 
 
 def _refuse_strangers(order: Order, person: Person) -> None:
-    """The warehouse knows orders that have a job; for everybody else who may not see the order it does not exist."""
+    """Raise OrderNotFoundError unless the person may see the order; the warehouse sees orders that have a job."""
     knows = Role.WAREHOUSE in person.roles and bool(order.jobs)
     if not knows and access_of(order, person) is None:
         raise OrderNotFoundError("There is no such order, or you may not see it.")

@@ -1,4 +1,4 @@
-"""Looking at orders, each only by those who may see it."""
+"""Reads of orders, each limited to the people who may see the order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orders.services.ports import Clock, DocumentStore, ExecutionHistory, OrderR
 
 @dataclass(frozen=True, slots=True)
 class ReadingService:
-    """Every question the API answers. What a person may not see does not exist for them."""
+    """The API's reads. An order that a person may not see is answered as one that does not exist."""
 
     orders: OrderRepository
     documents: DocumentStore

@@ -11,7 +11,7 @@ from orders.services.ports import CreditBureau, DocumentStore, Duplicates
 
 @dataclass(frozen=True, slots=True)
 class ScreeningService:
-    """Three questions before anything is reserved. A no is an answer, not an exception."""
+    """Three checks before anything is reserved. A refusal is returned, not raised."""
 
     documents: DocumentStore
     bureau: CreditBureau
@@ -19,7 +19,7 @@ class ScreeningService:
     duplicates: Duplicates
 
     def credit_refusal(self, ref: DocumentRef) -> str | None:
-        """Return why the customer may not buy, or None."""
+        """Return why the credit bureau refuses the customer, or None."""
         document = self.documents.read(ref)
         return self.bureau.check(document.customer, document.total)
 
@@ -30,6 +30,6 @@ class ScreeningService:
         return f"No longer in the catalogue: {', '.join(gone[:5])}" if gone else None
 
     def possible_duplicate(self, ref: DocumentRef) -> OrderId | None:
-        """Return another order with the same content in the last day. It refuses nothing; approvers see it."""
+        """Return another order with the same content in the last day. It is shown to approvers and refuses nothing."""
         document = self.documents.read(ref)
         return self.duplicates.first_with(document.fingerprint, document.order_id, document.submitted_at)

@@ -1,4 +1,4 @@
-"""Reserving and releasing stock. Key: `orderId:chunk`."""
+"""Reservation and release of stock. Key: `orderId:chunk`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_BRANCHES = 10
 
 @dataclass(frozen=True, slots=True)
 class StockService:
-    """Reserving and releasing, in branches that each run their transactions one after another."""
+    """Reservations and releases, in branches that each run their transactions one after another."""
 
     documents: DocumentStore
     warehouse: Warehouse
@@ -25,7 +25,7 @@ class StockService:
         return _branch_count(chunks(self.documents.read(ref)))
 
     def reserve_branch(self, ref: DocumentRef, branch: int) -> tuple[Sku, ...]:
-        """Reserve the chunks of one branch; return the SKUs that lack stock. Stops at the first chunk that lacks."""
+        """Reserve the chunks of one branch up to the first that lacks stock; return the SKUs that it lacks."""
         document = self.documents.read(ref)
         for number, quantities in chunks_of(document, branch):
             lacking = self.warehouse.reserve(f"{document.order_id}:{number}", quantities)
@@ -34,14 +34,14 @@ class StockService:
         return ()
 
     def release_all(self, ref: DocumentRef) -> None:
-        """Give back every chunk, whether or not it was ever reserved; a released chunk can never be reserved again."""
+        """Release every chunk, reserved or not; a released chunk can never be reserved again."""
         document = self.documents.read(ref)
         for number, quantities in enumerate(chunks(document)):
             self.warehouse.release(f"{document.order_id}:{number}", quantities)
 
 
 def chunks(document: OrderDocument) -> list[Mapping[Sku, int]]:
-    """Sum the lines by SKU and cut them, in SKU order, into what one transaction can hold."""
+    """Sum the lines by SKU and split them, in SKU order, into chunks of the size of one transaction."""
     wanted: Counter[Sku] = Counter()
     for line in document.lines:
         wanted[line.sku] += line.quantity

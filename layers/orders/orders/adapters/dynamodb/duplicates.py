@@ -1,4 +1,4 @@
-"""What was ordered lately, by the fingerprint of its content."""
+"""Recent orders by the fingerprint of their content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How orders lie in the table, and the one transaction that each change becomes. Pure.
+"""How orders are stored in the table, and the one transaction that each change becomes. Pure.
 
     pk            sk                    what                        list (listPk, listSk)
     ORDER#<id>    ORDER                 the row                     all#<shard>, by submission
@@ -98,7 +98,7 @@ def _decisions(order: Order | None) -> list[tuple[Level, Decision]]:
 
 
 def _waiting_writes(before: Order | None, after: Order, shards: int) -> list[Write]:
-    """Return what to take out of people's lists and what to lay into them; the row's condition guards both."""
+    """Return the writes that keep inboxes and the picking list current; the row's condition guards them."""
     old = waiting_items(before, shards) if before else {}
     new = waiting_items(after, shards)
     return [
@@ -108,7 +108,7 @@ def _waiting_writes(before: Order | None, after: Order, shards: int) -> list[Wri
 
 
 def waiting_items(order: Order, shards: int) -> dict[str, Item]:
-    """Return what of an order waits for somebody: a decision or the warehouse."""
+    """Return the items of what an order waits for: a decision or the warehouse."""
     return inbox_items(order, shards) | picking_items(order, shards)
 
 
@@ -140,7 +140,7 @@ def inbox_items(order: Order, shards: int) -> dict[str, Item]:
 
 
 def _new_audiences(before: Order | None, after: Order, shards: int) -> list[Item]:
-    """Return the lists an order joins; everybody's list is the row's own."""
+    """Return the items of the lists an order joins; the list of all orders is in the row itself."""
     joined = audiences_of(after) - (audiences_of(before) if before else frozenset()) - {"all"}
     return [
         {

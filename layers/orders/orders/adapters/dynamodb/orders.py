@@ -1,4 +1,4 @@
-"""The order book in DynamoDB."""
+"""The order repository in DynamoDB."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class DynamoOrderRepository:
         self._shards = shards
 
     def create(self, change: Change) -> Order:
-        """Write a new row with its first audit entry; return the row that is there, whoever wrote it."""
+        """Write a new row with its first audit entry; return the row that is stored, also if another actor wrote it."""
         try:
             self.commit(change)
         except WriteConflictError:
@@ -67,7 +67,7 @@ class DynamoOrderRepository:
     def newest(self, audiences: Sequence[str], status: Status | None, limit: int, cursor: str | None) -> Page:
         """Return the orders of any of these audiences once each, newest first.
 
-        Everybody's list has an index by status; the others are filtered, so a page of them can be short.
+        The list of all orders has an index by status; the others are filtered, so a page of them can be short.
         """
         by_status = status is not None and "all" in audiences
         index, names = ("statuses", [str(status)]) if by_status else ("lists", list(audiences))

@@ -15,7 +15,7 @@ KEPT = timedelta(days=30)
 
 
 class DynamoOutbox:
-    """Outbox items lie with their order and are forgotten by the table's TTL after thirty days."""
+    """Outbox items are stored with their order; the table's TTL deletes them after thirty days."""
 
     def __init__(self, table: OrdersTable, shards: int) -> None:
         self._table = table
@@ -47,7 +47,7 @@ class DynamoOutbox:
         return True
 
     def mark_published(self, message: Message) -> None:
-        """Note that the message went out."""
+        """Mark the message as published."""
         self._table.write(update(_key(message), "SET #published = :yes", "attribute_exists(#pk)", {":yes": True}))
 
 

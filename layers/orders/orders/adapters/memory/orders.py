@@ -1,4 +1,4 @@
-"""The order book in memory."""
+"""The order repository in memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from orders.domain.rules import Change
 
 
 class MemoryOrderRepository:
-    """Rows and audit; lists are worked out from the rows when somebody asks."""
+    """Rows and audit; each list is computed from the rows when it is read."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -28,7 +28,7 @@ class MemoryOrderRepository:
         self._audit: dict[OrderId, list[AuditEntry]] = {}
 
     def create(self, change: Change) -> Order:
-        """Write a new row with its first audit entry; return the row that is there, whoever wrote it."""
+        """Write a new row with its first audit entry; return the row that is stored, also if another actor wrote it."""
         with self._lock:
             if change.after.order_id not in self._rows:
                 self._write(change)
@@ -43,7 +43,7 @@ class MemoryOrderRepository:
         """Replace `before` by `after`, with its audit entry; WriteConflictError if the row is not `before`."""
         with self._lock:
             if _version(self._rows.get(change.after.order_id)) != _version(change.before):
-                raise WriteConflictError("Somebody else wrote first; read again.")
+                raise WriteConflictError("Another write came first; read again.")
             self._write(change)
 
     def audit(self, order_id: OrderId) -> tuple[AuditEntry, ...]:
