@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orders.domain.commands import Command, Decide, OpenLevel
+from orders.domain.approval import Decide, OpenLevel
 from orders.domain.model import (
     DocumentRef,
     LevelTerms,
@@ -19,7 +19,9 @@ from orders.domain.model import (
     Sku,
     Verdict,
 )
-from orders.domain.transitions import judge, register
+from orders.domain.rules import Command
+from orders.domain.submission import register
+from orders.domain.table import judge
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 A_LEVEL = LevelTerms(Role.MANAGERS, quorum=1, window_seconds=600, reminder_seconds=120, escalation_seconds=300)

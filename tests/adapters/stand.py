@@ -18,7 +18,7 @@ from orders.adapters.clients import dynamodb_client, s3_client
 from orders.adapters.documents import Bucket, BucketDocuments, S3Bucket
 from orders.adapters.dynamodb import (
     DynamoDuplicates,
-    DynamoOrderBook,
+    DynamoOrderRepository,
     DynamoOutbox,
     DynamoQuotaCounters,
     OrdersTable,
@@ -27,7 +27,7 @@ from orders.adapters.memory import (
     MemoryBucket,
     MemoryDuplicates,
     MemoryLedger,
-    MemoryOrderBook,
+    MemoryOrderRepository,
     MemoryOutbox,
     MemoryQuotaCounters,
     MemoryWarehouse,
@@ -37,7 +37,7 @@ from orders.adapters.reference import load_catalogue
 from orders.adapters.sandbox import DynamoLedger, Ledger, SandboxGateway, SandboxWarehouse
 from orders.domain.model import Sku
 from orders.services.ports import Duplicates, Outbox, PaymentGateway, QuotaCounters, Warehouse
-from orders.wiring import Book
+from orders.wiring import Repository
 from tests.builders import NOON
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
@@ -59,7 +59,7 @@ class Stock(Warehouse, Protocol):
 class Adapters:
     """One adapter for each port that has more than one."""
 
-    orders: Book
+    orders: Repository
     bucket: Bucket
     documents: BucketDocuments
     outbox: Outbox
@@ -74,7 +74,7 @@ def in_memory() -> Adapters:
     """The memory adapters, empty."""
     bucket, ledger = MemoryBucket(), MemoryLedger()
     return Adapters(
-        orders=MemoryOrderBook(),
+        orders=MemoryOrderRepository(),
         bucket=bucket,
         documents=BucketDocuments(bucket),
         outbox=MemoryOutbox(),
@@ -91,7 +91,7 @@ def on_aws() -> Adapters:
     table, bucket = OrdersTable(TABLE), S3Bucket(BUCKET)
     ledger = DynamoLedger(table)
     return Adapters(
-        orders=DynamoOrderBook(table, SHARDS),
+        orders=DynamoOrderRepository(table, SHARDS),
         bucket=bucket,
         documents=BucketDocuments(bucket),
         outbox=DynamoOutbox(table, SHARDS),

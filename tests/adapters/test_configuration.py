@@ -72,7 +72,7 @@ def test_a_catalogue_with_a_wrong_price_fails_the_init(layer: Path) -> None:
         (b'{"version": ', "cannot be read as JSON: Expecting value: line 1 column 13"),
         (b'\xef\xbb\xbf{"version": 1}', "cannot be read as JSON: Unexpected UTF-8 BOM"),
         (b"\xff", "cannot be read as JSON: 'utf-8' codec can't decode byte 0xff"),
-        (b'{"tiers": [], "tiers": []}', "tiers must not stand twice in one object"),
+        (b'{"tiers": [], "tiers": []}', "tiers must not occur twice in one object"),
         (None, "cannot be read as JSON: [Errno 2]"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What the table's users do when DynamoDB itself is in the way: nothing is lost, nobody waits for ever."""
+"""Conflicts and throttling of DynamoDB: no write is lost, and every caller gets an answer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +9,10 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from orders.adapters.clients import dynamodb_client
 from orders.domain.errors import TransientFaultError, WriteConflictError
 from orders.domain.model import DocumentRef, OrderId, Sku
-from orders.domain.transitions import Change, register
-from orders.services.ports import PaymentState
+from orders.domain.payments import PaymentState
+from orders.domain.rules import Change
+from orders.domain.submission import register
+from tests.adapters.payments import payment
 from tests.adapters.stand import Adapters
 from tests.builders import a_document
 
@@ -124,12 +126,12 @@ def test_a_reservation_that_slips_in_before_its_release_is_given_back(aws: Adapt
 
 
 def test_a_payment_that_meets_another_call_is_asked_again(aws: Adapters, contended: Troubled) -> None:
-    """Nobody was charged by the call that lost."""
+    """The call that lost the race charged nothing."""
     contended(1)
     with pytest.raises(TransientFaultError):
-        aws.gateway.authorise(ORDER, "acme", 500)
+        aws.gateway.authorize(payment(ORDER, "acme"))
     assert aws.ledger.entries(ORDER) == ()
-    assert aws.gateway.authorise(ORDER, "acme", 500) is PaymentState.AUTHORISED
+    assert aws.gateway.authorize(payment(ORDER, "acme")) is PaymentState.AUTHORIZED
 
 
 def test_a_write_whose_answer_was_lost_is_found_by_the_next_try(aws: Adapters, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,14 +149,14 @@ def test_a_write_whose_answer_was_lost_is_found_by_the_next_try(aws: Adapters, m
     for call in (
         lambda: aws.orders.create(registration()),
         lambda: aws.warehouse.reserve("order-1:0", {ATLAS: 2}),
-        lambda: aws.gateway.authorise(ORDER, "acme", 500),
+        lambda: aws.gateway.authorize(payment(ORDER, "acme")),
     ):
         with pytest.raises(TransientFaultError) as fault:
             call()
         assert not isinstance(fault.value, WriteConflictError)
     assert aws.orders.create(registration()) == registration().after
     assert aws.warehouse.reserve("order-1:0", {ATLAS: 2}) == ()
-    assert aws.gateway.authorise(ORDER, "acme", 500) is PaymentState.AUTHORISED
+    assert aws.gateway.authorize(payment(ORDER, "acme")) is PaymentState.AUTHORIZED
     assert len(aws.orders.audit(ORDER)) == 1
     assert aws.warehouse.available(ATLAS) == FULL - 2
     assert len(aws.ledger.entries(ORDER)) == 1

@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orders.adapters.clients import s3_client
-from orders.adapters.documents import BucketDocuments, S3Bucket, canonical_json, document_bytes
+from orders.adapters.codec import canonical_json
+from orders.adapters.documents import BucketDocuments, S3Bucket, document_bytes
 from orders.adapters.memory import MemoryBucket
 from orders.domain.errors import CorruptDocumentError, WriteConflictError
 from orders.domain.model import DocumentRef, Line, OrderId, Sku
@@ -68,7 +69,7 @@ def test_the_first_document_stays(adapters: Adapters) -> None:
 
 
 def test_many_writers_at_once_leave_one_document(adapters: Adapters) -> None:
-    """Whoever wins, everybody reads the same."""
+    """Every reader gets the same document, whichever write won."""
     versions = [a_document(customer=f"customer-{n}") for n in range(6)]
     results = at_once([partial(adapters.documents.put_if_absent, version) for version in versions])
     assert results == [None] * 6
@@ -133,7 +134,7 @@ def test_the_same_value_always_has_the_same_bytes() -> None:
 
 
 def test_the_largest_order_is_stored_whole(adapters: Adapters) -> None:
-    """Ten thousand lines come back, and the total is in the object for whoever reads it there."""
+    """Ten thousand lines come back, and the object contains the total."""
     document = a_document(lines=tuple(Line(Sku(f"BULK-{n % 1000 + 1:04}"), n, 10) for n in range(1, 10_001)))
     adapters.documents.put_if_absent(document)
     found = adapters.documents.get(document.order_id)

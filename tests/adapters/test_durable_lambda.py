@@ -61,7 +61,7 @@ def test_an_execution_is_started_under_the_orders_name(lambda_api: Stubber) -> N
 
 
 def test_an_execution_starts_with_the_same_small_input_every_time() -> None:
-    """Lambda compares bytes to recognise the same start."""
+    """Lambda compares bytes to recognize the same start."""
     document = {"bytes": 512, "key": "orders/order-1/document.json", "sha256": "a" * 64}
     expected = json.dumps({"document": document, "orderId": "order-1"}, separators=(",", ":"))
     assert execution_input(ORDER, REF) == expected.encode()
@@ -70,7 +70,7 @@ def test_an_execution_starts_with_the_same_small_input_every_time() -> None:
 
 
 def test_a_name_that_has_another_input_is_an_error_of_its_own(lambda_api: Stubber) -> None:
-    """It cannot happen with inputs of ours, so nobody tries again."""
+    """Inputs of this system never cause it, so it is not retried."""
     refuse(lambda_api, "invoke", "DurableExecutionAlreadyStartedException", 409)
     with pytest.raises(ExecutionNameTakenError) as refused:
         LambdaStarter(WORKFLOW).start(ORDER, REF)
@@ -112,8 +112,8 @@ def test_a_recovery_is_an_execution_of_its_own(lambda_api: Stubber) -> None:
 
 def test_a_recovery_is_told_that_a_state_machine_waits() -> None:
     """It registers nothing, so it could not find out; every other execution finds out by itself."""
-    told = json.loads(execution_input(ORDER, REF, recovery=1, awaited=True))
-    assert told == {**json.loads(execution_input(ORDER, REF)), "recovery": 1, "awaited": True}
+    sent = json.loads(execution_input(ORDER, REF, recovery=1, awaited=True))
+    assert sent == {**json.loads(execution_input(ORDER, REF)), "recovery": 1, "awaited": True}
 
 
 def test_a_stop_says_why(lambda_api: Stubber) -> None:
@@ -135,7 +135,7 @@ def test_a_stop_that_may_have_failed_can_be_tried_again(lambda_api: Stubber) -> 
 
 
 def test_a_signal_carries_nothing(lambda_api: Stubber) -> None:
-    """The callback is completed without a result; whoever it wakes reads the row."""
+    """The callback is completed without a result; the workflow that it wakes reads the row."""
     lambda_api.add_response("send_durable_execution_callback_success", {}, {"CallbackId": CALLBACK})
     assert LambdaSignaller().wake(CALLBACK)
 
@@ -154,7 +154,7 @@ def test_a_signal_carries_nothing(lambda_api: Stubber) -> None:
 def test_a_refused_signal_is_counted_and_swallowed(
     lambda_api: Stubber, capsys: pytest.CaptureFixture[str], code: str, status: int
 ) -> None:
-    """The line is a metric, says why, and names the callback by a hash that wakes nobody."""
+    """The line is a metric, says why, and names the callback by a hash, which cannot complete it."""
     refuse(lambda_api, "send_durable_execution_callback_success", code, status)
     assert not LambdaSignaller().wake(CALLBACK)
     written = capsys.readouterr().out
@@ -227,7 +227,7 @@ def event(number: int, kind: str, **details: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("payloads", [True, False])
 def test_a_history_is_read_to_its_end(lambda_api: Stubber, payloads: bool) -> None:  # noqa: FBT001 - a parameter
-    """Page by page, with payloads only for whoever may see them."""
+    """Page by page, with payloads only for people who may see them."""
     asked = {"DurableExecutionArn": EXECUTION, "IncludeExecutionData": payloads, "MaxItems": 1000}
     first = {"Events": [event(1, "ExecutionStarted")], "NextMarker": "more"}
     second = {"Events": [event(2, "StepStarted"), event(3, "StepSucceeded")]}
@@ -247,11 +247,11 @@ def test_no_callback_id_leaves_with_the_history(lambda_api: Stubber) -> None:
         event(3, "StepFailed", StepFailedDetails=trace),
     ]
     lambda_api.add_response("get_durable_execution_history", {"Events": events})
-    told = LambdaHistory().events(EXECUTION, payloads=True)
-    assert CALLBACK not in repr(told)
-    assert repr(told).count(callback_ref(CALLBACK)) == 5
-    assert told[1]["CallbackStartedDetails"] == {"CallbackId": callback_ref(CALLBACK), "Timeout": 60}
-    assert told[0]["EventTimestamp"] == events[0]["EventTimestamp"]
+    sent = LambdaHistory().events(EXECUTION, payloads=True)
+    assert CALLBACK not in repr(sent)
+    assert repr(sent).count(callback_ref(CALLBACK)) == 5
+    assert sent[1]["CallbackStartedDetails"] == {"CallbackId": callback_ref(CALLBACK), "Timeout": 60}
+    assert sent[0]["EventTimestamp"] == events[0]["EventTimestamp"]
 
 
 def test_a_history_without_callbacks_is_left_as_it_is() -> None:
@@ -304,7 +304,7 @@ def test_an_execution_that_nobody_knows_has_no_history(lambda_api: Stubber) -> N
 
 
 def test_a_told_history_is_repeated() -> None:
-    """The memory adapter says what the test told it."""
+    """The memory adapter returns what the test has set."""
     history = MemoryHistory()
     history.tell(EXECUTION, {"Status": "RUNNING"}, [event(1, "ExecutionStarted")])
     assert history.describe(EXECUTION) == {"Status": "RUNNING"}

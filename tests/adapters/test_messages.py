@@ -11,8 +11,8 @@ import pytest
 
 from orders.adapters.memory import MemoryOutbox, MemoryPublisher
 from orders.adapters.sns import SnsPublisher
-from orders.domain.model import OrderId
-from orders.services.ports import Message
+from orders.domain.messages import Message, OnePerson, Recipients, RoleMembers
+from orders.domain.model import OrderId, Role
 from tests.adapters.stand import Adapters, at_once, items, table_properties
 from tests.builders import NOON
 
@@ -22,7 +22,7 @@ MESSAGE = Message(
     kind="remind",
     level=1,
     k=2,
-    to="managers",
+    to=RoleMembers(frozenset({Role.MANAGERS})),
     subject="Still waiting for your decision: order order-1 for Bäckerei Süß",
     body="Please approve or reject.",
     at=NOON,
@@ -37,6 +37,20 @@ def test_a_message_is_published_until_it_is_marked(adapters: Adapters) -> None:
     adapters.outbox.mark_published(MESSAGE)
     adapters.outbox.mark_published(MESSAGE)
     assert not adapters.outbox.record(MESSAGE)
+
+
+@pytest.mark.parametrize(
+    ("recipients", "text"),
+    [
+        (RoleMembers(frozenset({Role.MANAGERS})), "managers"),
+        (RoleMembers(frozenset({Role.MANAGERS, Role.DIRECTORS})), "directors,managers"),
+        (OnePerson("requester-1"), "requester-1"),
+    ],
+)
+def test_the_outbox_names_recipients_as_earlier_versions_did(aws: Adapters, recipients: Recipients, text: str) -> None:
+    aws.outbox.record(replace(MESSAGE, to=recipients))
+    (item,) = items()
+    assert item["to"] == {"S": text}
 
 
 def test_a_later_try_is_the_same_message(adapters: Adapters) -> None:
@@ -89,8 +103,8 @@ def test_a_subscriber_hears_the_text_and_the_key(topic_and_queue: tuple[str, Any
     """The key is what a subscriber needs to tell people once."""
     topic, queues, queue = topic_and_queue
     SnsPublisher(topic).publish(MESSAGE)
-    (heard,) = queues.receive_message(QueueUrl=queue)["Messages"]
-    notification = json.loads(heard["Body"])
+    (received,) = queues.receive_message(QueueUrl=queue)["Messages"]
+    notification = json.loads(received["Body"])
     assert notification["Message"] == f"{MESSAGE.subject}\n\n{MESSAGE.body}"
     assert notification["Subject"] == "Order order-1: remind"
     assert notification["MessageAttributes"]["key"]["Value"] == MESSAGE.key

@@ -4,24 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from orders.domain.commands import (
-    BeginCharge,
-    ClaimJob,
-    Command,
-    LeaveJob,
-    LoseJob,
-    NeedAttention,
-    OpenJob,
-    ReportPicking,
-)
+from orders.domain.callbacks import beat, publish_claim_callback, publish_picking_callback
+from orders.domain.charging import BeginCharge
 from orders.domain.errors import InvalidRequestError
 from orders.domain.model import Order, PickingTerms
-from orders.domain.transitions import (
-    beat,
-    publish_claim_callback,
-    publish_picking_callback,
-)
-from tests.adapters.book import ids, moved, placed
+from orders.domain.picking import ClaimJob, LeaveJob, LoseJob, OpenJob, ReportPicking
+from orders.domain.recovery import NeedAttention
+from orders.domain.rules import Command
+from tests.adapters.repository import ids, moved, placed
 from tests.adapters.stand import Adapters, items
 from tests.builders import a_person, at
 
@@ -72,7 +62,7 @@ def test_a_claimed_job_stays_on_the_list_until_it_has_a_result(adapters: Adapter
 def test_whatever_ends_a_job_takes_it_off_the_list(
     adapters: Adapters, before: tuple[Command, ...], ending: Command, seconds: float
 ) -> None:
-    """Nobody is sent for goods that are not to be picked."""
+    """Goods that are not to be picked are not in the list."""
     order = moved(adapters.orders, to_pick(adapters), *before, now=at(2))
     moved(adapters.orders, order, ending, now=at(seconds))
     assert listed(adapters) == []

@@ -50,7 +50,7 @@ def test_the_clock_tells_utc_in_whole_milliseconds() -> None:
 
 
 def test_a_movable_clock_stands_until_it_is_moved() -> None:
-    """Then it goes as far as it was told."""
+    """Afterwards it advances as far as the test says."""
     clock = MovableClock(NOON)
     assert clock.now() == clock.now() == NOON
     clock.move(seconds=90.5)
@@ -59,7 +59,7 @@ def test_a_movable_clock_stands_until_it_is_moved() -> None:
 
 
 def test_a_pause_is_short_and_grows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At most 20 ms, 40 ms, 80 ms, 160 ms; never the same for everybody."""
+    """At most 20 ms, 40 ms, 80 ms, 160 ms; with jitter."""
     slept: list[float] = []
     monkeypatch.setattr("orders.adapters.clock.time.sleep", slept.append)
     for attempt in (1, 2, 3, 4):

@@ -1,4 +1,4 @@
-"""The sandboxes' contract: stock is taken and given back exactly once, money moves at most once."""
+"""The sandbox's contract: stock is reserved and released exactly once, money moves at most once."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +10,8 @@ from orders.adapters.sandbox import LedgerEntry, SandboxBureau
 from orders.adapters.sandbox.payments import Operation
 from orders.domain.errors import GatewayUnavailableError, TransientFaultError, WriteConflictError
 from orders.domain.model import OrderId, Sku
-from orders.services.ports import PaymentState
+from orders.domain.payments import PaymentState
+from tests.adapters.payments import payment
 from tests.adapters.stand import Adapters, at_once, items
 from tests.builders import NOON
 
@@ -91,7 +92,7 @@ def test_the_largest_transaction_holds_fifty_goods(adapters: Adapters) -> None:
 
 
 def test_the_last_one_goes_to_one_order(adapters: Adapters) -> None:
-    """Of many who reach for it at once, one has it; the rest hear what lacks."""
+    """Of many concurrent reservations, one succeeds; the others learn what lacks."""
     takers = [partial(adapters.warehouse.reserve, f"order-{n}:0", {LAST: 1}) for n in range(8)]
     answers = at_once(takers)
     assert sorted(answers, key=str) == [*([(LAST,)] * 7), ()]
@@ -139,16 +140,16 @@ def happened(adapters: Adapters) -> list[tuple[str, str]]:
 def test_money_is_set_aside_and_taken_once(adapters: Adapters) -> None:
     """Each repeat answers what happened the first time, also later on."""
     for _ in range(2):
-        assert adapters.gateway.authorise(ORDER, "acme", 500) is PaymentState.AUTHORISED
+        assert adapters.gateway.authorize(payment(ORDER, "acme")) is PaymentState.AUTHORIZED
     for _ in range(2):
-        assert adapters.gateway.capture(ORDER, "acme", 500) is PaymentState.CAPTURED
-    assert adapters.gateway.authorise(ORDER, "acme", 500) is PaymentState.AUTHORISED
+        assert adapters.gateway.capture(payment(ORDER, "acme")) is PaymentState.CAPTURED
+    assert adapters.gateway.authorize(payment(ORDER, "acme")) is PaymentState.AUTHORIZED
     assert adapters.gateway.state(ORDER) is PaymentState.CAPTURED
     assert happened(adapters) == [("authorise", "authorised"), ("capture", "captured")]
     assert {entry.amount for entry in adapters.ledger.entries(ORDER)} == {500}
 
 
-def test_a_payment_nobody_asked_for_is_none(adapters: Adapters) -> None:
+def test_an_unknown_payment_has_no_state(adapters: Adapters) -> None:
     """Asking leaves no trace."""
     assert adapters.gateway.state(ORDER) is PaymentState.NONE
     assert happened(adapters) == []
@@ -157,65 +158,65 @@ def test_a_payment_nobody_asked_for_is_none(adapters: Adapters) -> None:
 def test_a_declined_card_stays_declined(adapters: Adapters) -> None:
     """And can neither be captured nor refunded."""
     for _ in range(2):
-        assert adapters.gateway.authorise(ORDER, "card-declined", 500) is PaymentState.DECLINED
-    assert adapters.gateway.capture(ORDER, "card-declined", 500) is PaymentState.DECLINED
+        assert adapters.gateway.authorize(payment(ORDER, "card-declined")) is PaymentState.DECLINED
+    assert adapters.gateway.capture(payment(ORDER, "card-declined")) is PaymentState.DECLINED
     assert adapters.gateway.refund(ORDER) is PaymentState.DECLINED
     assert happened(adapters) == [("authorise", "declined")]
 
 
 def test_a_declined_capture_can_be_given_up(adapters: Adapters) -> None:
     """The money that was set aside is free again, and the capture stays declined."""
-    adapters.gateway.authorise(ORDER, "capture-declined", 500)
+    adapters.gateway.authorize(payment(ORDER, "capture-declined"))
     for _ in range(2):
-        assert adapters.gateway.capture(ORDER, "capture-declined", 500) is PaymentState.DECLINED
+        assert adapters.gateway.capture(payment(ORDER, "capture-declined")) is PaymentState.DECLINED
     assert adapters.gateway.state(ORDER) is PaymentState.DECLINED
     assert adapters.gateway.void(ORDER) is PaymentState.VOIDED
-    assert adapters.gateway.capture(ORDER, "capture-declined", 500) is PaymentState.DECLINED
-    assert not adapters.gateway.settled(ORDER, "capture-declined")
+    assert adapters.gateway.capture(payment(ORDER, "capture-declined")) is PaymentState.DECLINED
+    assert not adapters.gateway.settled(payment(ORDER, "capture-declined"))
 
 
-def test_nothing_is_captured_without_an_authorisation(adapters: Adapters) -> None:
+def test_nothing_is_captured_without_an_authorization(adapters: Adapters) -> None:
     """And the ledger stays empty."""
-    assert adapters.gateway.capture(ORDER, "acme", 500) is PaymentState.NONE
+    assert adapters.gateway.capture(payment(ORDER, "acme")) is PaymentState.NONE
     assert happened(adapters) == []
 
 
 def test_a_voided_payment_is_never_captured(adapters: Adapters) -> None:
     """The fence behind a compensation."""
-    adapters.gateway.authorise(ORDER, "acme", 500)
+    adapters.gateway.authorize(payment(ORDER, "acme"))
     for _ in range(2):
         assert adapters.gateway.void(ORDER) is PaymentState.VOIDED
-    assert adapters.gateway.capture(ORDER, "acme", 500) is PaymentState.VOIDED
+    assert adapters.gateway.capture(payment(ORDER, "acme")) is PaymentState.VOIDED
     assert adapters.gateway.refund(ORDER) is PaymentState.VOIDED
     assert happened(adapters) == [("authorise", "authorised"), ("void", "voided")]
 
 
-def test_a_payment_voided_before_it_was_authorised_stays_void(adapters: Adapters) -> None:
-    """A slow authorisation cannot come after its own undoing."""
+def test_a_payment_voided_before_it_was_authorized_stays_void(adapters: Adapters) -> None:
+    """A slow authorization cannot take effect after it was undone."""
     assert adapters.gateway.void(ORDER) is PaymentState.VOIDED
-    assert adapters.gateway.authorise(ORDER, "acme", 500) is PaymentState.VOIDED
-    assert adapters.gateway.capture(ORDER, "acme", 500) is PaymentState.VOIDED
+    assert adapters.gateway.authorize(payment(ORDER, "acme")) is PaymentState.VOIDED
+    assert adapters.gateway.capture(payment(ORDER, "acme")) is PaymentState.VOIDED
     assert happened(adapters) == [("void", "voided")]
 
 
 def test_captured_money_is_refunded_not_voided(adapters: Adapters) -> None:
     """A void that comes too late says so; a refund happens once."""
-    adapters.gateway.authorise(ORDER, "acme", 500)
-    adapters.gateway.capture(ORDER, "acme", 500)
+    adapters.gateway.authorize(payment(ORDER, "acme"))
+    adapters.gateway.capture(payment(ORDER, "acme"))
     assert adapters.gateway.void(ORDER) is PaymentState.CAPTURED
     for _ in range(2):
         assert adapters.gateway.refund(ORDER) is PaymentState.REFUNDED
     assert adapters.gateway.void(ORDER) is PaymentState.REFUNDED
-    assert adapters.gateway.capture(ORDER, "acme", 500) is PaymentState.CAPTURED
-    assert not adapters.gateway.settled(ORDER, "acme")
+    assert adapters.gateway.capture(payment(ORDER, "acme")) is PaymentState.CAPTURED
+    assert not adapters.gateway.settled(payment(ORDER, "acme"))
     assert [operation for operation, _ in happened(adapters)] == ["authorise", "capture", "refund"]
 
 
 def test_a_flaky_gateway_answers_each_operation_at_the_third_call(adapters: Adapters) -> None:
     """It is counted with the payment, so a restart does not begin anew, and nothing is done twice."""
     calls: list[Callable[[], PaymentState]] = [
-        lambda: adapters.gateway.authorise(ORDER, "gateway-flaky", 500),
-        lambda: adapters.gateway.capture(ORDER, "gateway-flaky", 500),
+        lambda: adapters.gateway.authorize(payment(ORDER, "gateway-flaky")),
+        lambda: adapters.gateway.capture(payment(ORDER, "gateway-flaky")),
         lambda: adapters.gateway.refund(ORDER),
     ]
     for call in calls:
@@ -227,21 +228,21 @@ def test_a_flaky_gateway_answers_each_operation_at_the_third_call(adapters: Adap
 
 
 def test_slow_money_arrives_after_three_polls(adapters: Adapters) -> None:
-    """Everybody else's is there at once, but never before it was captured."""
-    adapters.gateway.authorise(ORDER, "settlement-slow", 500)
-    adapters.gateway.capture(ORDER, "settlement-slow", 500)
-    polls = [adapters.gateway.settled(ORDER, "settlement-slow") for _ in range(5)]
+    """Other payments settle at once, but never before their capture."""
+    adapters.gateway.authorize(payment(ORDER, "settlement-slow"))
+    adapters.gateway.capture(payment(ORDER, "settlement-slow"))
+    polls = [adapters.gateway.settled(payment(ORDER, "settlement-slow")) for _ in range(5)]
     assert polls == [False, False, False, True, True]
     other = OrderId("order-2")
-    adapters.gateway.authorise(other, "acme", 500)
-    assert not adapters.gateway.settled(other, "acme")
-    adapters.gateway.capture(other, "acme", 500)
-    assert adapters.gateway.settled(other, "acme")
+    adapters.gateway.authorize(payment(other, "acme"))
+    assert not adapters.gateway.settled(payment(other, "acme"))
+    adapters.gateway.capture(payment(other, "acme"))
+    assert adapters.gateway.settled(payment(other, "acme"))
 
 
 def test_a_ledger_takes_one_of_two_changes_to_a_payment(adapters: Adapters) -> None:
     """And never a second entry of an operation, even from a payment that has forgotten the first."""
-    first = LedgerEntry(Operation.AUTHORISE, PaymentState.AUTHORISED, 500, NOON)
+    first = LedgerEntry(Operation.AUTHORIZE, PaymentState.AUTHORIZED, 500, NOON)
     empty = adapters.ledger.load(ORDER)
     adapters.ledger.save(ORDER, empty, first)
     for stale in (empty, replace(empty, revision=adapters.ledger.load(ORDER).revision)):
@@ -251,28 +252,28 @@ def test_a_ledger_takes_one_of_two_changes_to_a_payment(adapters: Adapters) -> N
 
 
 def test_many_captures_at_once_take_the_money_once(adapters: Adapters) -> None:
-    """One happens; the others hear of it, or have to ask again."""
-    adapters.gateway.authorise(ORDER, "acme", 500)
-    answers = at_once([partial(adapters.gateway.capture, ORDER, "acme", 500)] * 8)
+    """One takes effect; the others return its result or a transient fault."""
+    adapters.gateway.authorize(payment(ORDER, "acme"))
+    answers = at_once([partial(adapters.gateway.capture, payment(ORDER, "acme"))] * 8)
     assert PaymentState.CAPTURED in answers
     assert all(answer is PaymentState.CAPTURED or isinstance(answer, TransientFaultError) for answer in answers)
     assert [operation for operation, _ in happened(adapters)] == ["authorise", "capture"]
 
 
 def test_a_capture_and_a_void_at_once_have_one_winner(adapters: Adapters) -> None:
-    """Money is never both taken and given up."""
+    """A payment is never both captured and voided."""
     for n in range(10):
         order = OrderId(f"order-{n}")
-        adapters.gateway.authorise(order, "acme", 500)
-        at_once([partial(adapters.gateway.capture, order, "acme", 500), partial(adapters.gateway.void, order)])
+        adapters.gateway.authorize(payment(order, "acme"))
+        at_once([partial(adapters.gateway.capture, payment(order, "acme")), partial(adapters.gateway.void, order)])
         last = adapters.ledger.entries(order)[-1].operation
-        assert {entry.operation for entry in adapters.ledger.entries(order)} == {Operation.AUTHORISE, last}
+        assert {entry.operation for entry in adapters.ledger.entries(order)} == {Operation.AUTHORIZE, last}
         assert adapters.gateway.state(order) is {"capture": PaymentState.CAPTURED}.get(last, PaymentState.VOIDED)
 
 
 def test_stock_and_payments_do_not_expire(aws: Adapters) -> None:
     """What was counted stays counted."""
     aws.warehouse.reserve("order-1:0", {ATLAS: 1})
-    aws.gateway.authorise(ORDER, "acme", 500)
+    aws.gateway.authorize(payment(ORDER, "acme"))
     assert len(items()) == 4
     assert items(lambda item: "expiresAt" in item) == []

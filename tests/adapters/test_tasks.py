@@ -70,7 +70,7 @@ def test_a_missing_permission_is_a_mistake_of_the_deployment(states_api: Stubber
 
 
 def test_the_client_is_made_at_the_first_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An order that nobody awaits does not pay for it in its cold start."""
+    """An order that no task awaits does not pay for the client in its cold start."""
     made: list[str] = []
     monkeypatch.setattr(clients, "_client", made.append)
     tasks = StepFunctionsTasks()

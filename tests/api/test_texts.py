@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from approval_api.requests import QueuedBody
+from orders.domain.submission import register
 from orders.domain.texts import canonical
-from orders.domain.transitions import register
 from orders.wiring import installed
 from tests.api.world import ONE_LEVEL, Answer, World, a_message, an_event, call, decision, order_of, take
 from tests.builders import A_REF, a_document

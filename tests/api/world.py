@@ -18,7 +18,7 @@ from orders.adapters.memory import (
     MemoryDuplicates,
     MemoryHistory,
     MemoryLedger,
-    MemoryOrderBook,
+    MemoryOrderRepository,
     MemoryOutbox,
     MemoryPublisher,
     MemoryQuotaCounters,
@@ -174,7 +174,7 @@ class World:
 
     waits: dict[str, str] = field(default_factory=dict)
     clock: MovableClock = field(default_factory=lambda: MovableClock(NOON))
-    orders: MemoryOrderBook = field(default_factory=MemoryOrderBook)
+    orders: MemoryOrderRepository = field(default_factory=MemoryOrderRepository)
     starter: MemoryStarter = field(default_factory=MemoryStarter)
     signaller: MemorySignaller = field(default_factory=MemorySignaller)
     history: MemoryHistory = field(default_factory=MemoryHistory)

@@ -21,11 +21,11 @@ from aws_durable_execution_sdk_python.lambda_service import (
     StateOutput,
 )
 
-from notifier.messages import order_of
 from orders.domain.errors import TransientFaultError
+from orders.domain.executions import order_of_execution
+from orders.domain.messages import Message
 from orders.domain.model import OrderDocument, OrderId
-from orders.domain.transitions import Change
-from orders.services.ports import Message
+from orders.domain.rules import Change
 from orders.wiring import Ports
 from tests.workflow.harness import World
 from tests.workflow.scenarios import ProcessDiedError
@@ -86,7 +86,7 @@ EFFECTS: Mapping[str, frozenset[str]] = {
     "duplicates": frozenset({"first_with"}),
     "warehouse": frozenset({"reserve", "release"}),
     "quotas": frozenset({"claim", "release"}),
-    "gateway": frozenset({"authorise", "capture", "settled", "void", "refund"}),
+    "gateway": frozenset({"authorize", "capture", "settled", "void", "refund"}),
     "outbox": frozenset({"record", "mark_published"}),
     "publisher": frozenset({"publish"}),
     "tasks": frozenset({"succeed", "fail"}),
@@ -206,7 +206,7 @@ class FaultingClient(DurableServiceClient):
         client_token: str | None,
     ) -> CheckpointOutput:
         """Pass the call on unless the worker dies first; then let it die if that is its time."""
-        order_id = order_of(self._world.runner._store.load(durable_execution_arn).start_input.execution_name)
+        order_id = order_of_execution(self._world.runner._store.load(durable_execution_arn).start_input.execution_name)
         number = self._disturbance.note_checkpoint(order_id, updates)
         self._disturbance.crash(order_id, number, after=False)
         answer = self._service.checkpoint(durable_execution_arn, checkpoint_token, updates, client_token)

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import get_args
 
 from aws_durable_execution_sdk_python_testing.execution import Execution
 
 from orders.adapters.memory.tasks import Report
 from orders.adapters.sandbox.gateway import LedgerEntry
 from orders.adapters.sandbox.payments import Operation
-from orders.domain.commands import Command
+from orders.domain.executions import recovery_name
+from orders.domain.messages import Message
 from orders.domain.model import (
     FINAL,
     AuditEntry,
@@ -31,8 +31,9 @@ from orders.domain.model import (
     Status,
     Verdict,
 )
-from orders.domain.transitions import TABLE, Change
-from orders.services.ports import Message, PaymentState
+from orders.domain.payments import PaymentState
+from orders.domain.rules import Change
+from orders.domain.table import TABLE
 from tests.workflow.scenarios import People, result_status, task_of
 
 # Commands whose event depends on what they say.
@@ -64,7 +65,7 @@ def evidence_of(people: People) -> Evidence:
     """Return what everybody says of the order. The last execution, which may be a recovery, is the one that counts."""
     world, order_id = people.world, people.order_id
     row = people.row()
-    name = OrderId(f"{order_id}-r{row.recoveries}") if row.recoveries else order_id
+    name = OrderId(recovery_name(order_id, row.recoveries)) if row.recoveries else order_id
     execution: Execution = world.runner._store.load(world.starter.arns[name])
     document = world.ports.documents.get(order_id)
     assert document is not None
@@ -152,7 +153,7 @@ def money_is_where_the_status_says(evidence: Evidence) -> Iterator[str]:
         return
     if (evidence.row.status is Status.COMPLETED) is not (state is PaymentState.CAPTURED):
         yield f"{evidence.row.status} with the payment {state}"
-    if state is PaymentState.AUTHORISED:
+    if state is PaymentState.AUTHORIZED:
         yield f"{evidence.row.status} with money set aside"
 
 
@@ -256,10 +257,9 @@ _AFTER_A_NO = {Status.REJECTED, Status.NEEDS_ATTENTION, Status.FAILED}
 def _moves() -> Mapping[str, frozenset[tuple[Status, Status]]]:
     """Return, for each event of the audit, which moves the table allows."""
     moves = {}
-    for command in get_args(Command):
-        rule = TABLE[command]
+    for command, rule in TABLE.items():
         allowed = frozenset((source, target) for source in rule.sources for target in rule.targets)
-        for event in _SPOKEN.get(command.__name__) or (command.event,):
+        for event in _SPOKEN.get(command.__name__) or (str(vars(command)["event"]),):
             moves[event] = allowed
     return moves
 
@@ -278,7 +278,7 @@ def _state_after(evidence: Evidence, operation: Operation) -> PaymentState | Non
 
 def _payment(evidence: Evidence) -> PaymentState:
     """Return where the money is, by the ledger."""
-    order = (Operation.REFUND, Operation.VOID, Operation.CAPTURE, Operation.AUTHORISE)
+    order = (Operation.REFUND, Operation.VOID, Operation.CAPTURE, Operation.AUTHORIZE)
     states = (_state_after(evidence, operation) for operation in order)
     return next((state for state in states if state is not None), PaymentState.NONE)
 

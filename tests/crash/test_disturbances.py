@@ -123,7 +123,7 @@ def test_two_faults_at_once_break_no_rule(findings: list[Finding], record_testsu
 
 def test_a_receiver_that_is_asked_again_counts_once() -> None:
     """The suites above would also pass if nobody ever asked twice: here somebody must, with the same key."""
-    effects = ("gateway.authorise", "gateway.capture", "quotas.claim", "quotas.release", "warehouse.reserve")
+    effects = ("gateway.authorize", "gateway.capture", "quotas.claim", "quotas.release", "warehouse.reserve")
     with a_field(BY_NAME["manager-approves"]) as field:
         calm, expected = field.undisturbed()
         played = field.play_all([[Death(effect, 1)] for effect in effects])

@@ -11,7 +11,9 @@ import pytest
 from orders.adapters.memory.tasks import Report
 from orders.adapters.sandbox.gateway import LedgerEntry
 from orders.adapters.sandbox.payments import Operation
-from orders.domain.commands import BeginCharge, Complete, OpenLevel, Withdraw
+from orders.domain.approval import OpenLevel, Withdraw
+from orders.domain.charging import BeginCharge, Complete
+from orders.domain.messages import Message, OnePerson
 from orders.domain.model import (
     AuditEntry,
     Decision,
@@ -25,8 +27,10 @@ from orders.domain.model import (
     Status,
     Verdict,
 )
-from orders.domain.transitions import Change, judge, register
-from orders.services.ports import Message, PaymentState
+from orders.domain.payments import PaymentState
+from orders.domain.rules import Change
+from orders.domain.submission import register
+from orders.domain.table import judge
 from tests.builders import A_REF, NOON, a_document, a_person, approval, at
 from tests.crash.invariants import RULES, Evidence, violations
 
@@ -51,7 +55,7 @@ def a_completed_order() -> Evidence:
         row=row,
         audit=tuple(change.entry for change in changes if change.entry),
         changes=changes,
-        ledger=(money(Operation.AUTHORISE, PaymentState.AUTHORISED), money(Operation.CAPTURE, PaymentState.CAPTURED)),
+        ledger=(money(Operation.AUTHORIZE, PaymentState.AUTHORIZED), money(Operation.CAPTURE, PaymentState.CAPTURED)),
         taken={ATLAS: 3},
         ordered={ATLAS: 3},
         outbox=(a_message(row),),
@@ -69,7 +73,9 @@ def money(operation: Operation, state: PaymentState) -> LedgerEntry:
 def a_message(row: Order) -> Message:
     """Return what the requester is told in the end."""
     subject = f"Order {row.order_id} is {row.status}"
-    return Message(f"{row.order_id}#outcome#0#0", row.order_id, "outcome", 0, 0, row.requester, subject, "", NOON)
+    return Message(
+        f"{row.order_id}#outcome#0#0", row.order_id, "outcome", 0, 0, OnePerson(row.requester), subject, "", NOON
+    )
 
 
 def level(evidence: Evidence, **changes: Any) -> Evidence:
@@ -182,7 +188,7 @@ def test_a_withdrawn_order_that_gave_everything_back_is_sound() -> None:
         row=row,
         audit=tuple(change.entry for change in changes if change.entry),
         changes=changes,
-        ledger=(money(Operation.AUTHORISE, PaymentState.AUTHORISED), money(Operation.VOID, PaymentState.VOIDED)),
+        ledger=(money(Operation.AUTHORIZE, PaymentState.AUTHORIZED), money(Operation.VOID, PaymentState.VOIDED)),
         taken={},
         outbox=(a_message(row),),
         accepted=(),

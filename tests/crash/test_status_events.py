@@ -8,10 +8,12 @@ from itertools import permutations
 import pytest
 
 from notifier.handler import handler as notifier
-from orders.domain.commands import BeginCharge, BeginRecovery, Complete, NeedAttention, OpenLevel, Recover
+from orders.domain.approval import OpenLevel
+from orders.domain.charging import BeginCharge, Complete
 from orders.domain.model import OrderId, Status
-from orders.domain.submission import order_id_for
-from orders.domain.transitions import judge, register
+from orders.domain.recovery import BeginRecovery, NeedAttention, Recover
+from orders.domain.submission import order_id_for, register
+from orders.domain.table import judge
 from tests.builders import A_REF, a_document, a_person, approval, at
 from tests.workflow.harness import World, a_world
 from tests.workflow.scenarios import tell

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orders.domain.model import Status
-from orders.services.ports import PaymentState
+from orders.domain.payments import PaymentState
 from tests.crash.invariants import evidence_of
 from tests.workflow.harness import ONE_LEVEL, a_world
 from tests.workflow.scenarios import BY_NAME, Scenario, manager_rejects, nothing, play, voids_fail
@@ -31,7 +31,7 @@ def test_after_a_rejection_the_row_stays_and_the_execution_fails_loudly() -> Non
         evidence = evidence_of(people)
 
         assert people.ended(people.order_id).current_status().value == "FAILED"
-        assert world.ports.gateway.state(people.order_id) is PaymentState.AUTHORISED
+        assert world.ports.gateway.state(people.order_id) is PaymentState.AUTHORIZED
     assert evidence.row.status is Status.REJECTED
     assert evidence.taken == {}
     assert [each.kind for each in evidence.outbox] == ["request-decision", "outcome"]

@@ -12,7 +12,7 @@ import pytest
 
 from local.outbox import PLACE, Outbox
 from local.template import read
-from orders.services.notification import MessageKind
+from orders.domain.messages import MessageKind
 from tests.orders import ATLAS, SMALL, Orders
 from tests.stack import ROOT, Stack, eventually
 

@@ -6,20 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 
-from orders.domain.commands import (
-    BeginCharge,
-    BeginCoolingOff,
-    ClaimJob,
-    Command,
-    Decide,
-    OpenJob,
-    OpenLevel,
-    ReportPicking,
-    Withdraw,
-)
+from orders.domain.approval import Decide, OpenLevel, Withdraw
+from orders.domain.charging import BeginCharge, BeginCoolingOff
 from orders.domain.model import LevelTerms, Order, OrderId, PickingTerms, Role, Verdict
-from orders.domain.transitions import judge, register
-from orders.wiring import Book
+from orders.domain.picking import ClaimJob, OpenJob, ReportPicking
+from orders.domain.rules import Command
+from orders.domain.submission import register
+from orders.domain.table import judge
+from orders.wiring import Repository
 from tests.builders import A_REF, a_document, a_person, approval, at
 from tests.races import model_of_workflow as workflow
 from tests.races.model import Answer, Level, Model, Waits, Who
@@ -47,7 +41,7 @@ class Position:
     model: Model
 
 
-def waiting(book: Book, role: Role = Role.MANAGERS, quorum: int = 1, rest: int = 0) -> Position:
+def waiting(book: Repository, role: Role = Role.MANAGERS, quorum: int = 1, rest: int = 0) -> Position:
     """An order whose one level waits for `role`; once approved it rests for so many seconds."""
     terms = LevelTerms(role, quorum, window_seconds=600, reminder_seconds=700, escalation_seconds=700)
     order = _placed(book, levels=(terms,), cooling_off_seconds=rest)
@@ -57,27 +51,27 @@ def waiting(book: Book, role: Role = Role.MANAGERS, quorum: int = 1, rest: int =
     return Position(order, workflow.open_level(model, 1, "callback-1", now=1)[1])
 
 
-def approved(book: Book, rest: int = 0) -> Position:
+def approved(book: Repository, rest: int = 0) -> Position:
     """An order that finance-0 approved; next its charge begins, or its rest of so many seconds."""
     begun = waiting(book, Role.FINANCE, rest=rest)
     order = _moved(book, begun.order, approval("finance-0"), seconds=2)
     return Position(order, begun.model.decide(who("finance-0"), 1, "approve", 2)[1])
 
 
-def resting(book: Book) -> Position:
+def resting(book: Repository) -> Position:
     """An order that cools off until second 33."""
     begun = approved(book, rest=30)
     order = _moved(book, begun.order, BeginCoolingOff(), seconds=3)
     return Position(order, workflow.begin_cooling_off(begun.model, now=3)[1])
 
 
-def charged(book: Book) -> Position:
+def charged(book: Repository) -> Position:
     """An order of digital goods that is being charged."""
     order = _moved(book, _placed(book, levels=()), BeginCharge(), seconds=3)
     return Position(order, workflow.begin_charge(Model(), now=3)[1])
 
 
-def to_be_picked(book: Book) -> Position:
+def to_be_picked(book: Repository) -> Position:
     """An order with a job that nobody has claimed; its claim may come until second 603."""
     order = _placed(book, levels=(), picking=PickingTerms(claim_seconds=600, beat_seconds=30))
     order = _moved(book, order, BeginCharge(), OpenJob(1, "callback-2"), seconds=3)
@@ -85,19 +79,19 @@ def to_be_picked(book: Book) -> Position:
     return Position(order, workflow.open_job(charging, 1, now=3)[1])
 
 
-def being_picked(book: Book) -> Position:
+def being_picked(book: Repository) -> Position:
     """An order with a job that warehouse-1 has claimed."""
     begun = to_be_picked(book)
     order = _moved(book, begun.order, ClaimJob(a_person("warehouse-1"), 1), seconds=4)
     return Position(order, begun.model.beat(who("warehouse-1"), 1, 4)[1])
 
 
-def _placed(book: Book, **terms: object) -> Order:
+def _placed(book: Repository, **terms: object) -> Order:
     order_id = OrderId(f"o{next(_numbers):026}")
     return book.create(register(a_document(order_id=order_id, **terms), A_REF, "arn:execution"))
 
 
-def _moved(book: Book, order: Order, *commands: Command, seconds: float) -> Order:
+def _moved(book: Repository, order: Order, *commands: Command, seconds: float) -> Order:
     for command in commands:
         change = judge(order, command, at(seconds))
         book.commit(change)

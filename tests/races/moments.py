@@ -27,8 +27,8 @@ from aws_durable_execution_sdk_python.lambda_service import (
 from approval_api import idempotency
 from orders.domain.errors import TransientFaultError
 from orders.domain.model import Order, OrderId
-from orders.domain.transitions import Change
-from orders.services.ports import Clock, OrderBook, Signaller
+from orders.domain.rules import Change
+from orders.services.ports import Clock, OrderRepository, Signaller
 from orders.wiring import Ports
 from tests.api.world import Answer, an_event, call
 from tests.races.requests import MemoryRequests
@@ -271,7 +271,7 @@ def _wake(signaller: Signaller, aside: threading.local) -> Callable[[str], bool]
     return lambda callback_id: False if getattr(aside, "lost", False) else signaller.wake(callback_id)
 
 
-def _commit(orders: OrderBook, moments: Moments) -> Callable[[Change], None]:
+def _commit(orders: OrderRepository, moments: Moments) -> Callable[[Change], None]:
     """Write a row; each write of a workflow is a moment, and may be refused."""
 
     def commit(change: Change) -> None:

@@ -28,7 +28,7 @@ from tests.races.requests import MemoryRequests
 from tests.races.steps import STEPS
 from tests.races.test_interruptions import KilledError
 from tests.races.track import heard
-from tests.workflow.harness import WatchedOrderBook
+from tests.workflow.harness import WatchedOrderRepository
 
 PEOPLE = {
     name: Who(name, frozenset(roles.split()))
@@ -106,7 +106,7 @@ class Stage:
 
     def __init__(self, reached: Reached) -> None:
         self.reached, self.signaller, self.requests = reached, MortalSignaller(), MemoryRequests()
-        self.book = WatchedOrderBook()
+        self.book = WatchedOrderRepository()
         self.world = World(waits=VARIABLES, signaller=self.signaller, orders=self.book)
         self.services = self.world.services()
         self.orders: dict[int, Placed] = {}

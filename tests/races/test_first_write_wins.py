@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from orders.adapters.memory import MemoryOrderBook
+from orders.adapters.memory import MemoryOrderRepository
 from orders.domain.model import Role
-from orders.domain.transitions import Change
+from orders.domain.rules import Change
 from tests.races.cast import (
     DEADLINE,
     approved,
@@ -109,7 +109,7 @@ def unseen(firsts: Counter[tuple[str, str]]) -> set[tuple[str, str]]:
     return {(a, b) for pair in MUST_BE_SEEN for a, b in (pair, pair[::-1]) if not firsts[a, b]}
 
 
-class CarelessBook(MemoryOrderBook):
+class CarelessBook(MemoryOrderRepository):
     """Writes whatever it is given, as a table without the condition would."""
 
     def commit(self, change: Change) -> None:

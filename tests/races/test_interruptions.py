@@ -13,8 +13,8 @@ import pytest
 
 from approval_api.idempotency import Answer as Kept
 from approval_api.idempotency import KeyedRequest, once
-from orders.adapters.memory import MemoryBucket, MemoryOrderBook, MemorySignaller, MemoryStarter
-from orders.domain.commands import Decide
+from orders.adapters.memory import MemoryBucket, MemoryOrderRepository, MemorySignaller, MemoryStarter
+from orders.domain.approval import Decide
 from orders.domain.model import OrderId, Verdict
 from tests.adapters.stand import at_once
 from tests.api.world import AUTOMATIC, ONE_LEVEL, Context, World, a_key, an_event, call, decision
@@ -50,8 +50,8 @@ BREAKS: dict[str, tuple[type, str, Callable[[Callable[..., object]], Callable[..
     "after the document": (MemoryBucket, "put_if_absent", then_dies),
     "before the start": (MemoryStarter, "start", lambda _: dies),
     "after the start": (MemoryStarter, "start", then_dies),
-    "before the row": (MemoryOrderBook, "create", lambda _: dies),
-    "after the row": (MemoryOrderBook, "create", then_dies),
+    "before the row": (MemoryOrderRepository, "create", lambda _: dies),
+    "after the row": (MemoryOrderRepository, "create", then_dies),
 }
 
 

@@ -14,7 +14,7 @@ from functools import partial
 import pytest
 
 from orders.domain.model import Role
-from orders.wiring import Book
+from orders.wiring import Repository
 from tests.races.cast import (
     DEADLINE,
     SILENT_FROM,
@@ -47,7 +47,7 @@ LEAST_ROUNDS = 10
 
 
 def run_both_ways(
-    track: Track, place: Callable[[Book], Position], runners: Sequence[Runner], record: Record
+    track: Track, place: Callable[[Repository], Position], runners: Sequence[Runner], record: Record
 ) -> dict[str, Race]:
     """Run a race until everybody has been first; return, for each winner, the last race they won.
 

@@ -19,13 +19,12 @@ from approval_api.problems import problem_of
 from orders.adapters.memory import MovableClock
 from orders.adapters.reference import load_catalogue, load_policy
 from orders.domain.errors import CountersignError, OrderFencedError
-from orders.domain.model import AuditEntry, Order, OrderId, Role, Status
-from orders.domain.transitions import Change
+from orders.domain.model import AuditEntry, Order, OrderId, Page, Role, Status
+from orders.domain.rules import Change
 from orders.services.approval import Look
 from orders.services.picking import JobLook
-from orders.services.ports import Page
 from orders.settings import Settings
-from orders.wiring import Book, Services, assemble
+from orders.wiring import Repository, Services, assemble
 from tests.api.world import World
 from tests.builders import at
 from tests.races.model import OK, Answer, Model
@@ -111,7 +110,7 @@ class Run:
 class RacedBook:
     """An order book with a meeting before the first write of each runner; keeps every write that was made."""
 
-    book: Book
+    book: Repository
     meeting: Meeting
     moments: count[int]
     luck: random.Random
@@ -289,7 +288,7 @@ def heard(step: Callable[[], object]) -> Answer:
 class Track:
     """Where races are run: enough threads, one of the order books, and the luck that decides who stumbles."""
 
-    book: Book
+    book: Repository
     pool: ThreadPoolExecutor
     luck: random.Random
     settings: Settings = field(default_factory=lambda: Settings.from_env({}))

@@ -29,13 +29,13 @@ def test_a_no_that_is_raised_is_asked_six_times_and_comes_back_as_another_type(
     """Without a policy of its own a step is tried six times; and your exception is a StepError when it arrives."""
     asked: list[int] = []
 
-    def authorise(step: StepContext) -> None:
+    def authorize(step: StepContext) -> None:
         asked.append(step.attempt)
         raise CardDeclinedError("no cover")
 
     def handler(_event: Any, context: DurableContext) -> str:
         try:
-            context.step(authorise, name="authorize-payment")
+            context.step(authorize, name="authorize-payment")
         except CardDeclinedError:
             return "refused"
         return "authorised"
@@ -50,12 +50,12 @@ def test_a_no_that_is_raised_is_asked_six_times_and_comes_back_as_another_type(
 def test_a_no_that_is_returned_is_asked_once() -> None:
     asked: list[int] = []
 
-    def authorise(step: StepContext) -> bool:
+    def authorize(step: StepContext) -> bool:
         asked.append(step.attempt)
         return False
 
     def handler(_event: Any, context: DurableContext) -> str:
-        authorised = context.step(authorise, name="authorize-payment", config=retries.GATEWAY)
+        authorised = context.step(authorize, name="authorize-payment", config=retries.GATEWAY)
         return "authorised" if authorised else "refused"
 
     with on_stage(handler) as stage:

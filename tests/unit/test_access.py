@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orders.domain.access import Access, access_of, actions_of, audience_for, audiences_of
-from orders.domain.commands import Escalate
+from orders.domain.approval import Escalate
 from orders.domain.model import Role
 from tests.builders import a_pending_order, a_person, an_order, approval, at, moved
 

@@ -13,31 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from orders.domain.commands import (
-    BeginCharge,
-    BeginCoolingOff,
-    BeginRecovery,
-    ClaimJob,
-    Command,
-    Complete,
-    Decide,
-    Escalate,
-    Expire,
-    Fail,
-    LeaveJob,
-    LoseJob,
-    NeedAttention,
-    NoteUndelivered,
-    OpenJob,
-    OpenLevel,
-    Recover,
-    Refuse,
-    Remind,
-    ReportPicking,
-    RequestStop,
-    Withdraw,
-)
-from orders.domain.transitions import TABLE
+from orders.domain.approval import Decide, Escalate, Expire, NoteUndelivered, OpenLevel, Remind, Withdraw
+from orders.domain.charging import BeginCharge, BeginCoolingOff, Complete, Fail, Refuse
+from orders.domain.picking import ClaimJob, LeaveJob, LoseJob, OpenJob, ReportPicking
+from orders.domain.recovery import BeginRecovery, NeedAttention, Recover, RequestStop
+from orders.domain.rules import Command
+from orders.domain.table import TABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,7 +50,7 @@ RACES: dict[str, tuple[str, ...]] = {
         "tests/races/test_races.py::test_withdraw_and_begin_charge",
         "tests/races/test_races.py::test_withdraw_and_begin_cooling_off",
         "tests/races/test_races.py::test_withdraw_at_the_end_of_the_rest",
-        "tests/unit/test_transitions.py::test_after_the_charge_has_begun_withdrawal_is_too_late",
+        "tests/unit/test_table.py::test_after_the_charge_has_begun_withdrawal_is_too_late",
     ),
     "the API dies between the decision and the signal": (
         "tests/races/test_interruptions.py::test_a_decision_whose_signal_was_never_sent_is_signalled_by_the_retry",
@@ -137,24 +118,24 @@ MOVES: dict[tuple[type[Command], str, str], tuple[str, ...]] = {
     (OpenLevel, "SUBMITTED", "PENDING_APPROVAL"): ("tests/workflow/test_scenarios.py::test_a_manager_approves",),
     (OpenLevel, "PENDING_APPROVAL", "PENDING_APPROVAL"): (
         "tests/workflow/test_tiers.py::test_a_manager_and_then_a_director_approve",
-        "tests/unit/test_transitions.py::test_the_second_level_opens_only_after_the_first_is_approved",
+        "tests/unit/test_table.py::test_the_second_level_opens_only_after_the_first_is_approved",
     ),
     (Decide, "PENDING_APPROVAL", "PENDING_APPROVAL"): (
         "tests/workflow/test_scenarios.py::test_a_manager_approves",
         "tests/workflow/test_tiers.py::test_three_votes_for_a_quorum_of_two_are_two_votes_and_one_signal",
-        "tests/unit/test_transitions.py::test_approval_at_the_very_deadline_is_too_late",
+        "tests/unit/test_table.py::test_approval_at_the_very_deadline_is_too_late",
         "tests/workflow/test_tiers.py::test_nobody_approves_two_levels",
     ),
     (Decide, "PENDING_APPROVAL", "REJECTED"): (
         "tests/workflow/test_scenarios.py::test_a_manager_rejects",
-        "tests/unit/test_transitions.py::test_one_rejection_is_enough_whatever_the_quorum",
+        "tests/unit/test_table.py::test_one_rejection_is_enough_whatever_the_quorum",
     ),
     (Remind, "PENDING_APPROVAL", "PENDING_APPROVAL"): (
         "tests/workflow/test_scenarios.py::test_people_are_reminded_and_the_order_escalates",
     ),
     (Escalate, "PENDING_APPROVAL", "PENDING_APPROVAL"): (
         "tests/workflow/test_scenarios.py::test_people_are_reminded_and_the_order_escalates",
-        "tests/unit/test_transitions.py::test_after_an_escalation_the_next_role_may_decide_too",
+        "tests/unit/test_table.py::test_after_an_escalation_the_next_role_may_decide_too",
     ),
     (NoteUndelivered, "PENDING_APPROVAL", "PENDING_APPROVAL"): (
         "tests/workflow/test_scenarios.py::test_a_notifier_that_raises_fails_no_order",
@@ -171,11 +152,11 @@ MOVES: dict[tuple[type[Command], str, str], tuple[str, ...]] = {
     ),
     (BeginCharge, "PENDING_APPROVAL", "CHARGING"): (
         "tests/workflow/test_scenarios.py::test_a_manager_approves",
-        "tests/unit/test_transitions.py::test_the_charge_begins_only_when_every_level_is_approved",
+        "tests/unit/test_table.py::test_the_charge_begins_only_when_every_level_is_approved",
     ),
     (BeginCharge, "COOLING_OFF", "CHARGING"): (
         "tests/workflow/test_tiers.py::test_two_different_people_of_finance_and_a_rest",
-        "tests/unit/test_transitions.py::test_the_charge_begins_when_the_rest_is_over_and_not_before",
+        "tests/unit/test_table.py::test_the_charge_begins_when_the_rest_is_over_and_not_before",
     ),
     (Withdraw, "SUBMITTED", "WITHDRAWN"): (
         "tests/workflow/test_scenarios.py::test_a_withdrawal_during_screening_undoes_what_was_reserved",
@@ -191,7 +172,7 @@ MOVES: dict[tuple[type[Command], str, str], tuple[str, ...]] = {
     ),
     (OpenJob, "FULFILLING", "FULFILLING"): (
         "tests/workflow/test_picking.py::test_a_station_that_falls_silent_loses_its_job_to_another",
-        "tests/unit/test_transitions.py::test_a_job_that_failed_or_was_lost_is_followed_by_one_more_and_no_third",
+        "tests/unit/test_table.py::test_a_job_that_failed_or_was_lost_is_followed_by_one_more_and_no_third",
     ),
     (ClaimJob, "FULFILLING", "FULFILLING"): (
         "tests/api/test_picking.py::test_the_first_beat_claims_and_wakes_the_workflow",
@@ -219,12 +200,12 @@ MOVES: dict[tuple[type[Command], str, str], tuple[str, ...]] = {
     ),
     (RequestStop, UNDER_WAY, UNDER_WAY): (
         "tests/api/test_operators.py::test_a_stop_is_on_record_and_stops_the_execution",
-        "tests/unit/test_transitions.py::test_every_legal_move_leads_where_the_table_says",
+        "tests/unit/test_table.py::test_every_legal_move_leads_where_the_table_says",
     ),
     (NeedAttention, UNDER_WAY, "NEEDS_ATTENTION"): (
         "tests/workflow/test_scenarios.py::test_a_capture_nobody_can_account_for_needs_attention",
         "tests/workflow/test_recovery.py::test_a_stopped_order_is_held_until_somebody_looks",
-        "tests/unit/test_transitions.py::test_an_order_whose_execution_is_lost_is_held_wherever_it_was",
+        "tests/unit/test_table.py::test_an_order_whose_execution_is_lost_is_held_wherever_it_was",
     ),
     (BeginRecovery, "NEEDS_ATTENTION", "NEEDS_ATTENTION"): (
         "tests/api/test_operators.py::test_a_held_order_is_recovered_by_an_execution_of_its_own",
@@ -234,10 +215,10 @@ MOVES: dict[tuple[type[Command], str, str], tuple[str, ...]] = {
 }
 # What holds beside the moves: the table's other promises.
 ALWAYS = (
-    "tests/unit/test_transitions.py::test_every_command_has_a_row_in_the_table",
-    "tests/unit/test_transitions.py::test_every_other_move_is_refused",
-    "tests/unit/test_transitions.py::test_a_final_row_never_changes",
-    "tests/unit/test_transitions.py::test_needs_attention_is_a_fence",
+    "tests/unit/test_table.py::test_every_command_has_a_row_in_the_table",
+    "tests/unit/test_table.py::test_every_other_move_is_refused",
+    "tests/unit/test_table.py::test_a_final_row_never_changes",
+    "tests/unit/test_table.py::test_needs_attention_is_a_fence",
     "tests/unit/test_guards_matter.py::test_no_condition_can_be_taken_away",
     "tests/races/test_model_and_api.py::test_two_thousand_steps_of_people_and_workflow_agree_with_the_model",
     "tests/races/test_first_write_wins.py::test_fifty_machines_at_one_order_are_explained_by_some_order_of_their_writes",

@@ -216,7 +216,7 @@ def test_every_parameter_of_the_template_is_explained_somewhere() -> None:
 
 
 def test_every_twin_is_one_that_how_it_works_leads_to() -> None:
-    """Each file of twins is linked; a mistake that nobody is told of warns nobody."""
+    """Each file of twins is linked; a mistake without a link warns no reader."""
     led_to = {(HOW_IT_WORKS.parent / target).resolve() for _, target in LINK.findall(HOW_IT_WORKS.read_text("utf-8"))}
 
     assert led_to >= {*(ROOT / "tests" / "twins").glob("test_*.py")}

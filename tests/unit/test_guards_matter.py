@@ -1,6 +1,6 @@
-"""R11: every guard of the transition table matters. Take one away, and some example goes wrong.
+"""Every guard of the table matters: without any one of them, at least one example fails.
 
-The examples are those of `test_transitions`, and the ones below for the rules that it does not play. Each is run on a
+The examples are those of `test_table`, and the ones below for the rules that it does not play. Each is run on a
 table that lacks one guard, one permission, or one condition on where the order stands.
 """
 
@@ -16,32 +16,16 @@ from typing import Any
 import pytest
 from hypothesis import is_hypothesis_test
 
-from orders.domain.commands import (
-    BeginCharge,
-    BeginCoolingOff,
-    BeginRecovery,
-    ClaimJob,
-    Command,
-    Complete,
-    Decide,
-    Escalate,
-    Expire,
-    LeaveJob,
-    LoseJob,
-    NeedAttention,
-    OpenJob,
-    Recover,
-    Refuse,
-    Remind,
-    ReportPicking,
-    RequestStop,
-    Withdraw,
-)
+from orders.domain.approval import Decide, Escalate, Expire, Remind, Withdraw
+from orders.domain.charging import BeginCharge, BeginCoolingOff, Complete, Refuse
 from orders.domain.errors import CountersignError
 from orders.domain.model import Order, PickingTerms, Status
-from orders.domain.transitions import TABLE, Rule, judge
+from orders.domain.picking import ClaimJob, LeaveJob, LoseJob, OpenJob, ReportPicking
+from orders.domain.recovery import BeginRecovery, NeedAttention, Recover, RequestStop
+from orders.domain.rules import Command, Rule
+from orders.domain.table import TABLE, judge
 from tests.builders import a_pending_order, a_person, an_order, approval, at, moved
-from tests.unit import test_transitions
+from tests.unit import test_table
 
 Example = Callable[[], None]
 Record = Callable[[str, object], None]
@@ -136,7 +120,7 @@ class Mutant:
 
     command: type[Command]
     without: str
-    rule: Rule
+    rule: Rule[Any]
 
     def __str__(self) -> str:
         """Say what it lacks, as a test id."""
@@ -157,9 +141,9 @@ def mutants() -> Iterator[Mutant]:
 
 
 def examples() -> dict[str, Example]:
-    """Return every example by name: the refusals above and the tests of `test_transitions`."""
+    """Return every example by name: the refusals above and the tests of `test_table`."""
     found: dict[str, Example] = {str(number): example for number, example in enumerate(REFUSED)}
-    for name, test in inspect.getmembers(test_transitions, inspect.isfunction):
+    for name, test in inspect.getmembers(test_table, inspect.isfunction):
         if name.startswith("test_") and not is_hypothesis_test(test):
             found.update(_cases(name, test))
     return found
@@ -179,7 +163,7 @@ def killers(table_examples: dict[str, Example]) -> list[str]:
     for name, example in table_examples.items():
         try:
             example()
-        except (Exception, pytest.fail.Exception):  # noqa: BLE001  # however it goes wrong
+        except (Exception, pytest.fail.Exception):  # noqa: BLE001  # any failure counts
             wrong.append(name)
     return wrong
 
@@ -195,4 +179,4 @@ def test_no_condition_can_be_taken_away(
     found = killers(table)
 
     record_testsuite_property(str(mutant), f"{len(found)} of {len(table)} examples go wrong")
-    assert found, "nobody would notice"
+    assert found, "no example fails without this condition; add one"

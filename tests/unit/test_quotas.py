@@ -1,4 +1,4 @@
-"""What one requester's orders may hold before they are charged: the bounds, and how a person is told."""
+"""What one requester's orders may hold before they are charged: the limits, and their messages."""
 
 from __future__ import annotations
 

@@ -7,20 +7,23 @@ from typing import Any
 
 import pytest
 
-from orders.adapters.memory import MemoryBucket, MemoryOrderBook
-from orders.domain.commands import NeedAttention, ReportPicking, Withdraw
+from orders.adapters.memory import MemoryBucket, MemoryOrderRepository
+from orders.domain.approval import Withdraw
 from orders.domain.errors import (
     CorruptDocumentError,
     KeyReusedError,
     NoHistoryError,
     OrderFencedError,
-    TransitionRefusedError,
     WriteConflictError,
 )
 from orders.domain.model import OrderId, Status
-from orders.domain.submission import RequestedLine, Submission
-from orders.domain.transitions import Change, judge, register
-from orders.services.ports import PaymentState
+from orders.domain.payments import PaymentState
+from orders.domain.picking import ReportPicking
+from orders.domain.recovery import NeedAttention
+from orders.domain.refusals import TransitionRefusedError
+from orders.domain.rules import Change
+from orders.domain.submission import RequestedLine, Submission, register
+from orders.domain.table import judge
 from orders.services.writing import MAX_TRIES
 from tests.api.world import World
 from tests.builders import A_REF, a_document, a_person, at
@@ -131,11 +134,11 @@ def test_an_execution_that_succeeded_before_its_order_was_closed_tells_nobody_an
 
 
 def test_a_void_that_comes_after_the_capture_pays_back() -> None:
-    """A capture that nobody heard back from has won after all; the money goes back."""
+    """A capture whose response was lost succeeded, so the void refunds it."""
     world = World()
     services, order_id = world.services(), placed(world)
     document = world.row(order_id).document
-    assert services.payment.authorise(document)
+    assert services.payment.authorize(document)
     services.payment.capture(document)
 
     services.payment.void(order_id)
@@ -242,15 +245,15 @@ def test_a_held_order_is_not_completed() -> None:
 
 
 def test_a_row_that_others_keep_writing_is_given_up_after_five_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The caller is told to come again; nobody waits for ever."""
+    """The caller receives a transient fault instead of waiting without end."""
     world, tries = World(), []
     order_id = placed(world)
 
-    def somebody_was_first(_book: MemoryOrderBook, change: Change) -> None:
+    def somebody_was_first(_book: MemoryOrderRepository, change: Change) -> None:
         tries.append(change)
         raise WriteConflictError("Somebody else wrote first; read again.")
 
-    monkeypatch.setattr(MemoryOrderBook, "commit", somebody_was_first)
+    monkeypatch.setattr(MemoryOrderRepository, "commit", somebody_was_first)
 
     with pytest.raises(WriteConflictError):
         world.services().approval.withdraw(order_id, Withdraw(REQUESTER, None))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import MISSING, dataclass, fields, replace
 from importlib.resources import files
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 
 from orders.domain.catalogue import Catalogue, catalogue_from_json
 from orders.domain.errors import InvalidReferenceDataError, InvalidRequestError
-from orders.domain.model import OrderDocument, OrderId, Role
+from orders.domain.model import OrderDocument, OrderId, Role, Sku
+from orders.domain.payments import Money
 from orders.domain.policy import Policy, Waits, escalation_target, policy_from_json
 from orders.domain.submission import RequestedLine, Submission, Terms, draw_up, order_id_for
 from orders.settings import LARGEST, Settings
@@ -66,6 +69,16 @@ def test_an_order_above_the_cap_is_refused_when_it_is_submitted() -> None:
     assert mistakes(("MERIDIAN-GIS", 10_000)) == ["/lines"]
 
 
+def test_the_refusal_of_an_order_above_the_cap_names_both_amounts_as_money() -> None:
+    with pytest.raises(InvalidRequestError) as error:
+        drawn_up(("MERIDIAN-GIS", 10_000))
+    price = the_catalogue().goods[Sku("MERIDIAN-GIS")].unit_price
+    total, cap = Money(price * 10_000, "EUR"), Money(the_policy().cap, "EUR")
+    expected = f"The order comes to {total}; at most {cap} can be ordered at once. Order less, or split the order."
+    assert [finding.detail for finding in error.value.errors] == [expected]
+    assert str(Money(1_234_505, "EUR")) == "12,345.05 EUR"
+
+
 def test_every_mistake_is_found_at_once() -> None:
     found = mistakes(("NO-SUCH", 1), ("ATLAS-ED", 0), ("ATLAS-ED", 10_001), currency="USD")
 
@@ -105,6 +118,51 @@ def test_the_fingerprint_tells_requests_apart() -> None:
         Submission("acme", "EUR", (RequestedLine("ATLAS-ED", 1),), note="x"),
     ]
     assert one.fingerprint() not in {other.fingerprint() for other in others}
+
+
+@dataclass(frozen=True, slots=True)
+class LineOfALaterVersion(RequestedLine):
+    """A line with a field that the first version did not have."""
+
+    gift: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionOfALaterVersion(Submission):
+    """A submission with two such fields, of which one may differ between two requests for the same order."""
+
+    NOT_FINGERPRINTED: ClassVar[frozenset[str]] = frozenset({"traced_by"})
+
+    cost_center: str | None = None
+    traced_by: str = ""
+
+
+def test_retries_of_an_order_that_was_taken_before_a_field_existed_match_it() -> None:
+    stored = Submission("acme", "EUR", (RequestedLine("ATLAS-ED", 1),), "soon")
+    retried = SubmissionOfALaterVersion("acme", "EUR", (LineOfALaterVersion("ATLAS-ED", 1),), "soon")
+
+    assert retried.fingerprint() == stored.fingerprint()
+    assert replace(retried, traced_by="page").fingerprint() == stored.fingerprint()
+
+
+def test_a_field_of_a_later_version_tells_requests_apart() -> None:
+    plain = SubmissionOfALaterVersion("acme", "EUR", (LineOfALaterVersion("ATLAS-ED", 1),))
+    requests = [
+        plain,
+        replace(plain, cost_center="4711"),
+        replace(plain, cost_center="4712"),
+        replace(plain, note="4711"),
+        replace(plain, lines=(LineOfALaterVersion("ATLAS-ED", 1, gift=True),)),
+    ]
+
+    assert len({each.fingerprint() for each in requests}) == len(requests)
+
+
+@pytest.mark.parametrize("kind", [Submission, RequestedLine])
+def test_every_field_after_the_original_ones_has_a_default(kind: type[Submission | RequestedLine]) -> None:
+    """Without one, an order that was taken before the field existed would no longer match its retries."""
+    later = [each for each in fields(kind) if each.name not in kind.ORIGINAL_FIELDS]
+    assert [each.name for each in later if each.default is MISSING] == []
 
 
 PENDING = {"stockPercent": 25, "orders": 5}

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from orders.adapters.reference import load_catalogue, load_policy
 from orders.domain.errors import InvalidRequestError
+from orders.domain.messages import MessageKind
 from orders.domain.model import OrderId
-from orders.domain.submission import RequestedLine, Submission, Terms, draw_up
+from orders.domain.submission import RequestedLine, Submission, Terms, draw_up, register
 from orders.domain.texts import CUSTOMER, NOTE, REASON, TextKind, canonical, isolated, shown
-from orders.domain.transitions import register
-from orders.services.notification import MessageKind
 from orders.settings import Settings
 from tests import hostile_texts
 from tests.api.world import World

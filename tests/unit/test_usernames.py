@@ -1,4 +1,4 @@
-"""Who a person is: spellings of one username are one person, and what is no username is nobody."""
+"""Usernames: all spellings of one username are one person, and an invalid name is refused."""
 
 from __future__ import annotations
 
@@ -12,16 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.domain.access import access_of, actions_of, audience_for
-from orders.domain.commands import BeginCharge, ClaimJob, Decide, OpenJob, OpenLevel, ReportPicking, Withdraw
-from orders.domain.errors import (
-    InvalidUsernameError,
-    NotTheRequesterError,
-    SegregationOfDutiesError,
-    TransitionRefusedError,
-)
+from orders.domain.approval import Decide, OpenLevel, Withdraw
+from orders.domain.charging import BeginCharge
+from orders.domain.errors import InvalidUsernameError, NotTheRequesterError, SegregationOfDutiesError
 from orders.domain.model import JobState, LevelTerms, Order, OrderId, Person, PickingTerms, Role, Status, Verdict
-from orders.domain.submission import RequestedLine, Submission, order_id_for
-from orders.domain.transitions import judge, register
+from orders.domain.picking import ClaimJob, OpenJob, ReportPicking
+from orders.domain.refusals import TransitionRefusedError
+from orders.domain.submission import RequestedLine, Submission, order_id_for, register
+from orders.domain.table import judge
 from orders.domain.usernames import folded, same_person, username_of
 from tests.api.world import World
 from tests.builders import A_REF, a_document, a_pending_order, a_person, approval, at, moved

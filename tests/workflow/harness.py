@@ -21,7 +21,7 @@ from orders.adapters.memory import (
     MemoryDuplicates,
     MemoryHistory,
     MemoryLedger,
-    MemoryOrderBook,
+    MemoryOrderRepository,
     MemoryOutbox,
     MemoryPublisher,
     MemoryQuotaCounters,
@@ -31,12 +31,13 @@ from orders.adapters.memory import (
 )
 from orders.adapters.reference import load_catalogue, load_policy
 from orders.adapters.sandbox import SandboxBureau, SandboxGateway
+from orders.domain.approval import Decide, Withdraw
 from orders.domain.catalogue import Catalogue
-from orders.domain.commands import Decide, Withdraw
 from orders.domain.errors import NoHistoryError
+from orders.domain.executions import recovery_name
 from orders.domain.model import Order, OrderId, Status
+from orders.domain.rules import Change
 from orders.domain.submission import RequestedLine, Submission
-from orders.domain.transitions import Change
 from orders.services.approval import DecisionTaken
 from orders.settings import Settings
 from orders.wiring import Ports, Services, assemble, installed
@@ -92,7 +93,7 @@ class Starter:
 
     def start_recovery(self, order_id: OrderId, ref: Any, number: int, *, awaited: bool = False) -> str:
         """Return the ARN of the recovery of this number, starting it at the first call."""
-        name = OrderId(f"{order_id}-r{number}")
+        name = OrderId(recovery_name(order_id, number))
         if name not in self.arns:
             document = {"key": ref.key, "sha256": ref.sha256, "bytes": ref.bytes}
             event = {"orderId": order_id, "document": document, "recovery": number}
@@ -105,7 +106,7 @@ class Starter:
         self.runner._executor.stop_execution(execution_arn, ErrorObject(reason, "StoppedByOperator", None, None))
 
 
-class WatchedOrderBook(MemoryOrderBook):
+class WatchedOrderRepository(MemoryOrderRepository):
     """The order book in memory, with every write that it took, in their order."""
 
     def __init__(self) -> None:
@@ -244,7 +245,7 @@ def memory_ports(catalogue: Catalogue, wire: Wire, starter: Starter) -> Ports:
     return Ports(
         clock=clock,
         pause=no_pause,
-        orders=WatchedOrderBook(),
+        orders=WatchedOrderRepository(),
         documents=BucketDocuments(MemoryBucket()),
         starter=starter,
         signaller=wire,

@@ -15,12 +15,14 @@ from typing import Any, NoReturn, TypeVar
 from aws_durable_execution_sdk_python_testing.execution import Execution
 
 from notifier.handler import handler as notifier
-from orders.domain.commands import ReportPicking, Withdraw
-from orders.domain.errors import GatewayUnavailableError, TransientFaultError, TransitionRefusedError
+from orders.domain.approval import Withdraw
+from orders.domain.errors import GatewayUnavailableError, TransientFaultError
 from orders.domain.model import Decision, Order, OrderId, Status
+from orders.domain.payments import PaymentRequest, PaymentState
+from orders.domain.picking import ReportPicking
+from orders.domain.refusals import TransitionRefusedError
 from orders.domain.submission import order_id_for
 from orders.services.approval import ApprovalService
-from orders.services.ports import PaymentState
 from orders.services.writing import OrderWriter
 from orders.wiring import Ports
 from tests.builders import a_person, approval, rejection
@@ -273,8 +275,8 @@ def silent_from_the_capture_on(ports: Ports) -> Ports:
 def captures_break_off(ports: Ports) -> Ports:
     """Every capture takes effect, and nobody hears the answer."""
 
-    def capture(order_id: OrderId, customer: str, amount: int) -> PaymentState:
-        ports.gateway.capture(order_id, customer, amount)
+    def capture(payment: PaymentRequest) -> PaymentState:
+        ports.gateway.capture(payment)
         no_answer()
 
     return replace(ports, gateway=Instead(ports.gateway, capture=capture))

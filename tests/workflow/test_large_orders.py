@@ -15,7 +15,7 @@ import pytest
 from aws_durable_execution_sdk_python.exceptions import CheckpointError
 from aws_durable_execution_sdk_python.lambda_service import CheckpointOutput
 
-from notifier.messages import order_of
+from orders.domain.executions import order_of_execution
 from orders.domain.model import OrderId, Sku, Status
 from orders.wiring import Ports
 from tests.crash.faults import Crash, Death
@@ -96,7 +96,7 @@ class PowerCuts:
 
     @staticmethod
     def _order(world: World, execution_arn: str) -> OrderId:
-        return order_of(world.runner._store.load(execution_arn).start_input.execution_name)
+        return order_of_execution(world.runner._store.load(execution_arn).start_input.execution_name)
 
 
 @contextmanager

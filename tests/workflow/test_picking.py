@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from orders.domain.commands import ReportPicking
-from orders.domain.errors import NotPermittedError, TransitionRefusedError
+from orders.domain.errors import NotPermittedError
 from orders.domain.model import JobState, OrderId, Sku, Status
-from orders.services.ports import PaymentState
+from orders.domain.payments import PaymentState
+from orders.domain.picking import ReportPicking
+from orders.domain.refusals import TransitionRefusedError
 from tests.builders import a_person
 from tests.workflow.conftest import Golden
 from tests.workflow.harness import World, a_world

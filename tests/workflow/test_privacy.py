@@ -9,8 +9,9 @@ from functools import partial
 import pytest
 
 from notifier.handler import handler as notifier
-from orders.domain.commands import Decide, ReportPicking
+from orders.domain.approval import Decide
 from orders.domain.model import Order, OrderId, Person, Role, Verdict
+from orders.domain.picking import ReportPicking
 from orders.domain.submission import RequestedLine, Submission
 from tests.workflow.harness import World, a_world
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from notifier.handler import handler as notifier
-from orders.domain.errors import NotPermittedError, TransitionRefusedError
+from orders.domain.errors import NotPermittedError
 from orders.domain.model import OrderId, Status
-from orders.services.ports import PaymentState
+from orders.domain.payments import PaymentState
+from orders.domain.refusals import TransitionRefusedError
 from tests.builders import a_person
 from tests.workflow.conftest import Golden
 from tests.workflow.harness import World, a_world

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 
-from orders.domain.errors import GatewayUnavailableError, TransitionRefusedError
+from orders.domain.errors import GatewayUnavailableError
 from orders.domain.model import LevelOutcome, OrderId, Sku, Status
-from orders.services.ports import PaymentState
+from orders.domain.payments import PaymentState
+from orders.domain.refusals import TransitionRefusedError
 from tests.builders import rejection
 from tests.workflow.conftest import Golden
 from tests.workflow.harness import AUTOMATIC, ONE_LEVEL, World, a_world
@@ -114,7 +115,7 @@ def test_what_cannot_be_had_is_refused_with_a_reason(
     assert world.status(order_id) == "REFUSED"
     assert reason in (world.row(order_id).outcome_reason or "")
     assert effects(world, order_id)[1] == 0
-    assert effects(world, order_id)[0] not in {PaymentState.AUTHORISED, PaymentState.CAPTURED}
+    assert effects(world, order_id)[0] not in {PaymentState.AUTHORIZED, PaymentState.CAPTURED}
     golden(world, order_id, name)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from orders.domain.commands import Decide
-from orders.domain.errors import SegregationOfDutiesError, TransitionRefusedError
+from orders.domain.approval import Decide
+from orders.domain.errors import SegregationOfDutiesError
 from orders.domain.model import LevelOutcome, Person, Role, Status, Verdict
-from orders.services.ports import PaymentState
+from orders.domain.payments import PaymentState
+from orders.domain.refusals import TransitionRefusedError
 from tests.workflow.conftest import Golden
 from tests.workflow.harness import World, a_world
 

@@ -64,10 +64,10 @@ from approval_api.responses import (
     picking_view,
     policy_view,
 )
-from orders.domain.commands import Decide, ReportPicking, Withdraw
+from orders.domain.approval import Decide, Withdraw
 from orders.domain.errors import CountersignError
-from orders.domain.model import Order, OrderId, Person, Status, Verdict
-from orders.services.ports import Page
+from orders.domain.model import Order, OrderId, Page, Person, Status, Verdict
+from orders.domain.picking import ReportPicking
 from orders.wiring import services
 
 HEADERS = {

@@ -21,8 +21,8 @@ from orders.domain.errors import (
     OrderNotFoundError,
     SegregationOfDutiesError,
     TransientFaultError,
-    TransitionRefusedError,
 )
+from orders.domain.refusals import TransitionRefusedError
 
 MEDIA_TYPE = "application/problem+json"
 MOST_FINDINGS = 100

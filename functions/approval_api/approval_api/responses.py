@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSche
 from pydantic.alias_generators import to_camel
 
 from orders.domain.catalogue import Catalogue, Good
+from orders.domain.history import Timeline
 from orders.domain.model import (
     AuditEntry,
     Decision,
@@ -27,7 +28,6 @@ from orders.domain.model import (
 )
 from orders.domain.policy import Policy
 from orders.services.approval import DecisionTaken
-from orders.services.timeline import Timeline
 
 
 def _written(at: datetime) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orders.domain.executions import order_of_execution
+from orders.domain.messages import MessageKind
 from orders.domain.model import OrderId
-from orders.services.notification import MessageKind
 
 STATUS_CHANGE = "Durable Execution Status Change"
 
@@ -30,14 +31,9 @@ class StatusChange:
     status: str
 
 
-def order_of(execution_name: str) -> OrderId:
-    """Return the order that an execution is about; a recovery is named `{orderId}-r{number}`."""
-    return OrderId(execution_name.partition("-r")[0])
-
-
 def parse(event: Mapping[str, Any]) -> SendMessage | StatusChange:
     """Return what the event says; raise ValueError or KeyError for one that nobody should have sent."""
     if event.get("detail-type") == STATUS_CHANGE:
         detail = event["detail"]
-        return StatusChange(order_of(detail["durableExecutionName"]), detail["status"])
+        return StatusChange(order_of_execution(detail["durableExecutionName"]), detail["status"])
     return SendMessage(OrderId(event["orderId"]), MessageKind(event["kind"]), int(event["level"]), int(event["k"]))

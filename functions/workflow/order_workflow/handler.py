@@ -49,7 +49,7 @@ def finish(context: DurableContext, order: OrderInput, status: str, *, awaited: 
 
 
 def process(context: DurableContext, order: OrderInput, registered: Registered) -> str:
-    """Screen, reserve, authorise, ask every level, charge; return the status the order ends in."""
+    """Screen, reserve, authorize, ask every level, charge; return the status the order ends in."""
     screening = screen_order(context, order)
     if screening.refusal:
         return refuse(context, order, screening.refusal, reserved=False, authorised=False)

@@ -99,7 +99,7 @@ def authorize_payment(order: OrderInput) -> Callable[[StepContext], bool]:
     """Set the customer's money aside; False when declined. Key: the order's id, at the gateway."""
 
     def body(step: StepContext) -> bool:
-        authorised = services().payment.authorise(_ref(order["document"]))
+        authorised = services().payment.authorize(_ref(order["document"]))
         step.logger.info("payment authorised" if authorised else "payment declined")
         return authorised
 

@@ -17,7 +17,7 @@ from orders.adapters.documents import BucketDocuments, S3Bucket
 from orders.adapters.durable_lambda import LambdaHistory, LambdaSignaller, LambdaStarter
 from orders.adapters.dynamodb import (
     DynamoDuplicates,
-    DynamoOrderBook,
+    DynamoOrderRepository,
     DynamoOutbox,
     DynamoQuotaCounters,
     OrdersTable,
@@ -32,10 +32,11 @@ from orders.domain.policy import Policy
 from orders.domain.quotas import Quotas
 from orders.domain.submission import Terms
 from orders.services.approval import ApprovalService
-from orders.services.fulfilment import ClosingService, PaymentService, ScreeningService, StockService
+from orders.services.closing import ClosingService
 from orders.services.intake import IntakeService, RegistrationService
 from orders.services.notification import NotificationService
 from orders.services.operating import OperatingService
+from orders.services.payment import PaymentService
 from orders.services.picking import PickingService
 from orders.services.ports import (
     Clock,
@@ -44,7 +45,7 @@ from orders.services.ports import (
     Duplicates,
     ExecutionHistory,
     ExecutionStarter,
-    OrderBook,
+    OrderRepository,
     Outbox,
     Pause,
     PaymentGateway,
@@ -58,12 +59,14 @@ from orders.services.ports import (
 from orders.services.quotas import QuotaService
 from orders.services.reading import ReadingService
 from orders.services.reporting import ReportingService
+from orders.services.screening import ScreeningService
+from orders.services.stock import StockService
 from orders.services.writing import OrderWriter
 from orders.settings import Settings
 
 
-class Book(OrderBook, PickingList, Protocol):
-    """The order book as one adapter gives it: for the services of orders, and for the warehouse."""
+class Repository(OrderRepository, PickingList, Protocol):
+    """The order repository as one adapter implements it, for the services of orders and for the warehouse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Ports:
 
     clock: Clock
     pause: Pause
-    orders: Book
+    orders: Repository
     documents: DocumentStore
     starter: ExecutionStarter
     signaller: Signaller
@@ -116,7 +119,7 @@ def aws_ports(settings: Settings, catalogue: Catalogue) -> Ports:
     return Ports(
         clock=clock,
         pause=jittered_pause,
-        orders=DynamoOrderBook(table, settings.shards),
+        orders=DynamoOrderRepository(table, settings.shards),
         documents=BucketDocuments(S3Bucket(settings.documents_bucket)),
         starter=LambdaStarter(settings.workflow_arn),
         signaller=LambdaSignaller(),

@@ -1,7 +1,7 @@
-"""The AWS clients: made at their first use, one of each in a process, impatient and with few retries.
+"""The AWS clients: created at first use, one of each in a process, with short timeouts and few retries.
 
-A client that waits a minute for an answer would outlive the function that asked; the workflow, and whoever calls the
-API, try again anyway.
+A client that waits a minute for an answer would outlive the function that called it; the workflow and the callers of
+the API retry anyway.
 """
 
 from __future__ import annotations

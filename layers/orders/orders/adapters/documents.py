@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from orders.adapters import times
+from orders.adapters.aws_errors import code_of, translated
 from orders.adapters.clients import s3_client
-from orders.adapters.faults import code_of, translated
+from orders.adapters.codec import canonical_json, document_from_json, document_to_json
 from orders.domain.errors import CorruptDocumentError, WriteConflictError
-from orders.domain.model import DocumentRef, LevelTerms, Line, OrderDocument, OrderId, PickingTerms, Role, Sku
+from orders.domain.model import DocumentRef, OrderDocument, OrderId
 
 DOCUMENTS_KEPT = 16
 PUT_TRIES = 3
@@ -40,7 +40,7 @@ class BucketDocuments:
         self._verified = lru_cache(maxsize=DOCUMENTS_KEPT)(self._verify)
 
     def put_if_absent(self, document: OrderDocument) -> None:
-        """Write the document unless one is there; somebody else's is left as it is."""
+        """Write the document unless the order has one; leave an existing document as it is."""
         self._bucket.put_if_absent(_document_key(document.order_id), document_bytes(document))
 
     def get(self, order_id: OrderId) -> tuple[OrderDocument, DocumentRef] | None:
@@ -109,53 +109,9 @@ class S3Bucket:
                 raise
 
 
-def canonical_json(value: Mapping[str, Any]) -> bytes:
-    """Return the one spelling of a value: sorted keys, no spaces, ASCII. The same value always has the same bytes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
 def document_bytes(document: OrderDocument) -> bytes:
     """Return the document as it is stored."""
-    return canonical_json(
-        {
-            "orderId": document.order_id,
-            "fingerprint": document.fingerprint,
-            "requester": document.requester,
-            "customer": document.customer,
-            "currency": document.currency,
-            "note": document.note,
-            "total": document.total,
-            "lines": [
-                {"sku": line.sku, "quantity": line.quantity, "unitPrice": line.unit_price} for line in document.lines
-            ],
-            "submittedAt": times.written(document.submitted_at),
-            "catalogueVersion": document.catalogue_version,
-            "policyVersion": document.policy_version,
-            "levels": [
-                {
-                    "role": terms.role,
-                    "quorum": terms.quorum,
-                    "windowSeconds": terms.window_seconds,
-                    "reminderSeconds": terms.reminder_seconds,
-                    "escalationSeconds": terms.escalation_seconds,
-                }
-                for terms in document.levels
-            ],
-            "coolingOffSeconds": document.cooling_off_seconds,
-            "picking": picking_map(document.picking),
-        }
-        | ({"taskToken": document.task_token} if document.task_token else {})
-    )
-
-
-def picking_map(terms: PickingTerms | None) -> dict[str, int] | None:
-    """Return picking terms as they are stored."""
-    return None if terms is None else {"claimSeconds": terms.claim_seconds, "beatSeconds": terms.beat_seconds}
-
-
-def picking_from(data: Mapping[str, int] | None) -> PickingTerms | None:
-    """Return picking terms as they were stored."""
-    return None if data is None else PickingTerms(data["claimSeconds"], data["beatSeconds"])
+    return canonical_json(document_to_json(document))
 
 
 def _document_key(order_id: OrderId) -> str:
@@ -164,34 +120,6 @@ def _document_key(order_id: OrderId) -> str:
 
 def _parse(key: str, body: bytes) -> OrderDocument:
     try:
-        return _document_from(json.loads(body))
+        return document_from_json(json.loads(body))
     except (ValueError, KeyError, TypeError) as error:
         raise CorruptDocumentError(f"{key} is not an order document.") from error
-
-
-def _document_from(data: Mapping[str, Any]) -> OrderDocument:
-    return OrderDocument(
-        order_id=OrderId(data["orderId"]),
-        fingerprint=data["fingerprint"],
-        requester=data["requester"],
-        customer=data["customer"],
-        currency=data["currency"],
-        note=data["note"],
-        lines=tuple(Line(Sku(line["sku"]), line["quantity"], line["unitPrice"]) for line in data["lines"]),
-        submitted_at=times.read(data["submittedAt"]),
-        catalogue_version=data["catalogueVersion"],
-        policy_version=data["policyVersion"],
-        levels=tuple(
-            LevelTerms(
-                Role(terms["role"]),
-                terms["quorum"],
-                terms["windowSeconds"],
-                terms["reminderSeconds"],
-                terms["escalationSeconds"],
-            )
-            for terms in data["levels"]
-        ),
-        cooling_off_seconds=data.get("coolingOffSeconds", 0),
-        picking=picking_from(data.get("picking")),
-        task_token=data.get("taskToken"),
-    )

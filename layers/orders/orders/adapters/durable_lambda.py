@@ -10,10 +10,11 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orders.adapters.aws_errors import code_of, translated
 from orders.adapters.clients import lambda_client
-from orders.adapters.documents import canonical_json
-from orders.adapters.faults import code_of, translated
+from orders.adapters.codec import canonical_json
 from orders.domain.errors import CountersignError, InvalidReferenceDataError, NoHistoryError
+from orders.domain.executions import recovery_name
 from orders.domain.model import DocumentRef, OrderId
 
 METRICS_NAMESPACE = "Countersign"
@@ -39,7 +40,9 @@ class LambdaStarter:
 
     def start_recovery(self, order_id: OrderId, ref: DocumentRef, number: int, *, awaited: bool = False) -> str:
         """Start, or find, the order's recovery of this number and return its ARN; raises as `_start` does."""
-        return self._start(f"{order_id}-r{number}", execution_input(order_id, ref, recovery=number, awaited=awaited))
+        return self._start(
+            recovery_name(order_id, number), execution_input(order_id, ref, recovery=number, awaited=awaited)
+        )
 
     def stop(self, execution_arn: str, reason: str) -> None:
         """Stop the execution, recording why; one that has ended is left as it is."""
@@ -77,7 +80,7 @@ def execution_input(
 ) -> bytes:
     """Return what the workflow starts with: the same bytes on every try, under 1 KB for any order.
 
-    Only a recovery is told whether the order is awaited: any other execution finds out when it registers the order.
+    Only a recovery receives `awaited`: any other execution reads it when it registers the order.
     """
     document = {"key": ref.key, "sha256": ref.sha256, "bytes": ref.bytes}
     undoing = ({"recovery": recovery} if recovery else {}) | ({"awaited": True} if awaited else {})

@@ -37,5 +37,5 @@ def _object(name: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         twice = next(key for key, _ in pairs if [other for other, _ in pairs].count(key) > 1)
-        raise InvalidReferenceDataError(f"orders/reference/{name}: {twice} must not stand twice in one object")
+        raise InvalidReferenceDataError(f"orders/reference/{name}: {twice} must not occur twice in one object")
     return found

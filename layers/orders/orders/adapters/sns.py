@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from orders.adapters.aws_errors import translated
 from orders.adapters.clients import sns_client
-from orders.adapters.faults import translated
-from orders.services.ports import Message
+from orders.adapters.codec import recipients_text
+from orders.domain.messages import Message
 
 
 class SnsPublisher:
-    """Publishes to one topic, at least once. Whoever must not tell people twice goes by the attribute `key`."""
+    """Publishes to one topic, at least once. Subscribers recognize a repeat by the attribute `key`."""
 
     def __init__(self, topic_arn: str) -> None:
         self._topic_arn = topic_arn
@@ -16,10 +17,15 @@ class SnsPublisher:
     def publish(self, message: Message) -> None:
         """Send the message.
 
-        What people wrote stays out of SNS's own subject, which allows only a hundred ASCII characters: that one names
-        the order, and the message's subject is the first line of the text.
+        SNS's own subject allows only 100 ASCII characters, so it names the order and contains no text from people; the
+        message's subject is the first line of the text.
         """
-        attributes = {"key": message.key, "orderId": message.order_id, "kind": message.kind, "to": message.to}
+        attributes = {
+            "key": message.key,
+            "orderId": message.order_id,
+            "kind": message.kind,
+            "to": recipients_text(message.to),
+        }
         with translated():
             sns_client().publish(
                 TopicArn=self._topic_arn,

@@ -8,10 +8,10 @@ from functools import partial
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from botocore.exceptions import ClientError
 
+from orders.adapters.aws_errors import code_of, translated
 from orders.adapters.clients import step_functions_client
-from orders.adapters.documents import canonical_json
+from orders.adapters.codec import canonical_json
 from orders.adapters.durable_lambda import METRICS_NAMESPACE
-from orders.adapters.faults import code_of, translated
 
 LONGEST_ERROR, LONGEST_CAUSE = 256, 32_768
 # A task ends once. A report that comes again, or too late, finds it over; one for a token that is none finds nothing.
@@ -19,7 +19,7 @@ _OVER = frozenset({"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"})
 
 
 class StepFunctionsTasks:
-    """Ends tasks. The client is made at the first report: an order that nobody awaits pays nothing for it."""
+    """Ends tasks. The client is made at the first report: an order that no task awaits has no such cost."""
 
     def succeed(self, token: str, output: Mapping[str, str]) -> bool:
         """End the task with its output; a task that no longer waits is counted as `TaskOver`, never raised."""

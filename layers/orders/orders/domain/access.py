@@ -1,15 +1,17 @@
-"""Who may see and do what with an order (product rule "roles, and who sees what"). Pure."""
+"""What a person may see of an order and do with it. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from orders.domain.commands import BeginRecovery, Command, Decide, RequestStop, Withdraw
+from orders.domain.approval import Decide, Withdraw
 from orders.domain.errors import CountersignError
 from orders.domain.model import Order, Person, Role, Verdict
 from orders.domain.policy import APPROVER_LADDER
-from orders.domain.transitions import judge
+from orders.domain.recovery import BeginRecovery, RequestStop
+from orders.domain.rules import Command
+from orders.domain.table import judge
 from orders.domain.usernames import same_person
 
 
@@ -60,7 +62,7 @@ def _accepted(order: Order, command: Command, now: datetime) -> bool:
 
 
 def audiences_of(order: Order) -> frozenset[str]:
-    """Return the lists an order belongs to; they only ever grow."""
+    """Return the lists an order belongs to; an order never leaves a list."""
     roles = {role for level in order.levels for role in level.deciding_roles}
     return frozenset({"all", f"requester:{order.requester}"} | {f"role:{role}" for role in roles})
 

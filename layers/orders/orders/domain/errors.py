@@ -1,21 +1,17 @@
-"""Everything that can be wrong, by name. Codes are part of the HTTP API; texts are for people."""
+"""The errors of this system. Codes are part of the HTTP API; texts are for people."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from orders.domain.model import Decision, Order
 
 
 class CountersignError(Exception):
-    """Base of every error of ours. `code` is stable and machine-readable; the message says what to do."""
+    """Base of every error of this system. `code` is stable and machine-readable; the message says what to do."""
 
     code = "error"
 
     def __init__(self, detail: str) -> None:
-        """Keep the sentence for the person."""
+        """Keep the message."""
         super().__init__(detail)
         self.detail = detail
 
@@ -29,12 +25,12 @@ class FieldError:
 
 
 class InvalidRequestError(CountersignError):
-    """A well-formed request that asks for something impossible; `errors` has one entry for each thing to change."""
+    """A well-formed request that cannot be met; `errors` has one entry for each thing to change."""
 
     code = "validation"
 
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
-        """Keep every finding, so that a person mends them in one go."""
+        """Keep every finding, so that the caller can fix all of them at once."""
         count = "One thing" if len(errors) == 1 else f"{len(errors)} things"
         super().__init__(f"{count} in this request must be changed.")
         self.errors = errors
@@ -47,7 +43,7 @@ class PendingLimitError(InvalidRequestError):
 
 
 class InvalidUsernameError(CountersignError):
-    """A name that is no username: it is refused where identity enters, and never compared."""
+    """A name that is not a valid username; it is refused where it enters and never compared."""
 
     code = "invalid-username"
 
@@ -65,19 +61,19 @@ class KeyReusedError(CountersignError):
 
 
 class AlreadySubmittedError(CountersignError):
-    """A state machine asked for an order that somebody else, or an earlier task of its own, has asked for before."""
+    """A state machine asked for an order that an earlier request or task has asked for."""
 
     code = "already-submitted"
 
 
 class OrderNotFoundError(CountersignError):
-    """No such order, or none that this person may see: the two are never told apart."""
+    """There is no such order, or this person may not see it; the answer is the same for both."""
 
     code = "not-found"
 
 
 class NoHistoryError(OrderNotFoundError):
-    """The order is there, and what its execution did is not: not yet, or no longer."""
+    """The order exists, but the history of its execution does not: not yet, or no longer."""
 
     code = "no-history"
 
@@ -106,31 +102,20 @@ class NotPermittedError(CountersignError):
     code = "not-permitted"
 
 
-class TransitionRefusedError(CountersignError):
-    """A move that the order's state does not allow: `order` is the state that won, `decision` what settled it."""
-
-    def __init__(self, code: str, detail: str, order: Order, decision: Decision | None = None) -> None:
-        """Name the rule and keep the row it was judged on."""
-        super().__init__(detail)
-        self.code = code
-        self.order = order
-        self.decision = decision
-
-
 class TransientFaultError(CountersignError):
-    """Something outside did not answer or was busy; the same call may succeed later."""
+    """A dependency did not answer or was busy; the same call may succeed later."""
 
     code = "temporarily-unavailable"
 
 
 class WriteConflictError(TransientFaultError):
-    """Somebody else wrote the row first; read it and judge again."""
+    """Another write came first; read the row and judge again."""
 
     code = "write-conflict"
 
 
 class GatewayUnavailableError(TransientFaultError):
-    """The payment gateway did not answer; nobody knows yet whether the call took effect."""
+    """The payment gateway did not answer; it is unknown whether the call took effect."""
 
     code = "gateway-unavailable"
 

@@ -1,12 +1,13 @@
-"""What an order is. Times are aware UTC datetimes, money is integer minor units (cents)."""
+"""The order and its parts. Times are aware UTC datetimes; amounts are integers in minor units (cents)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
+from orders.domain.errors import FieldError, InvalidRequestError
 from orders.domain.usernames import Username, username_of
 
 OrderId = NewType("OrderId", str)
@@ -14,7 +15,7 @@ Sku = NewType("Sku", str)
 
 
 class Role(StrEnum):
-    """What a person may do; the value is the group in the access token."""
+    """A role; its value is the group in the access token."""
 
     REQUESTERS = "requesters"
     MANAGERS = "managers"
@@ -26,7 +27,7 @@ class Role(StrEnum):
 
 
 class Status(StrEnum):
-    """Where an order stands. The transitions between these are the table in `orders.domain.transitions`."""
+    """The state of an order. `orders.domain.table` has the transitions between states."""
 
     SUBMITTED = "SUBMITTED"
     PENDING_APPROVAL = "PENDING_APPROVAL"
@@ -46,14 +47,14 @@ FINAL = frozenset({Status.COMPLETED, Status.REFUSED, Status.REJECTED, Status.EXP
 
 
 class Verdict(StrEnum):
-    """What an approver says."""
+    """An approver's verdict."""
 
     APPROVE = "approve"
     REJECT = "reject"
 
 
 class LevelOutcome(StrEnum):
-    """Where one level of approval stands."""
+    """The state of one level of approval."""
 
     WAITING = "waiting"
     OPEN = "open"
@@ -64,7 +65,7 @@ class LevelOutcome(StrEnum):
 
 
 class JobState(StrEnum):
-    """Where one picking job stands."""
+    """The state of one picking job."""
 
     OPEN = "open"
     CLAIMED = "claimed"
@@ -76,10 +77,10 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who calls: always from a verified token, never from a request.
+    """The caller, always from a verified token and never from a request.
 
-    `spelling` is how the token or message wrote the name, if not canonically: rows, lists and order ids that were made
-    before names were canonical have it.
+    `spelling` is the name as the token or message spells it, if that is not canonical. Rows, lists and order ids from
+    before names were canonical contain it.
     """
 
     username: Username
@@ -100,7 +101,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class LevelTerms:
-    """What one level asks for, fixed when the order is taken so that no later change bends it. Times in seconds."""
+    """What one level requires, fixed at submission so that no later change affects it. Times in seconds."""
 
     role: Role
     quorum: int
@@ -111,7 +112,7 @@ class LevelTerms:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One person's accepted word on one level."""
+    """One person's accepted decision on one level."""
 
     by: str
     verdict: Verdict
@@ -121,7 +122,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One level of approval. `callback_id` wakes the workflow; it is a secret and never leaves the server."""
+    """One level of approval. `callback_id` wakes the workflow; it is a secret that never leaves the server."""
 
     number: int
     terms: LevelTerms
@@ -138,13 +139,13 @@ class Level:
 
     @property
     def deciding_roles(self) -> frozenset[Role]:
-        """Who may decide now: the level's role, and after an escalation the next one too."""
+        """The roles that may decide now: the level's role and, after an escalation, the next one."""
         return frozenset({self.terms.role} if self.escalated_to is None else {self.terms.role, self.escalated_to})
 
 
 @dataclass(frozen=True, slots=True)
 class PickingTerms:
-    """How long a picking job waits for its claim, and how long its station may stay silent, in seconds."""
+    """How long a picking job waits for its claim and for each heartbeat, in seconds."""
 
     claim_seconds: int
     beat_seconds: int
@@ -152,7 +153,7 @@ class PickingTerms:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One attempt of the warehouse to pick the goods. Both callback ids are secrets, as a level's is."""
+    """One attempt to pick the goods. Both callback ids are secrets, as a level's is."""
 
     number: int
     beat_seconds: int
@@ -168,7 +169,7 @@ class Job:
 
     @property
     def lost_at(self) -> datetime | None:
-        """When a claimed job is lost unless its station beats again."""
+        """When a claimed job is taken from its station unless another heartbeat arrives."""
         return self.last_beat_at + timedelta(seconds=self.beat_seconds) if self.last_beat_at else None
 
 
@@ -188,10 +189,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderDocument:
-    """The whole order as taken: written once to the bucket, and the only source of every later figure.
+    """The whole order as submitted: written once to the bucket, and the only source of every later figure.
 
-    `picking` is there when some of the goods are physical. `task_token` is there when a state machine waits for the
-    outcome: whoever has it can answer in our place, so it is a secret and stands nowhere else.
+    `picking` is set when some goods are physical. `task_token` is set when a state machine waits for the outcome. The
+    token authorizes an answer to that task, so it is a secret and is stored nowhere else.
     """
 
     order_id: OrderId
@@ -217,7 +218,7 @@ class OrderDocument:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRef:
-    """Where the document lies and what it must hash to; this, not the document, travels through the workflow."""
+    """The document's key and hash; the workflow passes this on instead of the document."""
 
     key: str
     sha256: str
@@ -226,9 +227,9 @@ class DocumentRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """The order's row: the one place where its state is decided. `version` counts writes, `audit_seq` audit entries.
+    """The order's row, which decides its state. `version` counts writes, `audit_seq` audit entries.
 
-    `awaited` says that a state machine waits for the outcome; its token is in the document.
+    `awaited` is true when a state machine waits for the outcome; its token is in the document.
     """
 
     order_id: OrderId
@@ -258,8 +259,36 @@ class Order:
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing can change any more."""
+        """Whether the status is final."""
         return self.status in FINAL
+
+    def level(self, number: int) -> Level:
+        """Return level `number`, counted from 1; raise InvalidRequestError when the order has no such level."""
+        if not 1 <= number <= len(self.levels):
+            detail = f"Levels of approval on this order: {len(self.levels)}; name one by its number."
+            raise InvalidRequestError((FieldError("/level", detail),))
+        return self.levels[number - 1]
+
+    def job(self, number: int) -> Job:
+        """Return picking job `number`, counted from 1; raise InvalidRequestError when the order has no such job."""
+        if not 1 <= number <= len(self.jobs):
+            detail = f"Picking jobs of this order: {len(self.jobs)}; name one by its number."
+            raise InvalidRequestError((FieldError("/job", detail),))
+        return self.jobs[number - 1]
+
+    def with_level(self, level: Level) -> Order:
+        """Return the order with `level` in place of its level of the same number."""
+        levels = tuple(level if each.number == level.number else each for each in self.levels)
+        return replace(self, levels=levels)
+
+    def with_job(self, job: Job) -> Order:
+        """Return the order with `job` in place of its job of the same number."""
+        return replace(self, jobs=tuple(job if each.number == job.number else each for each in self.jobs))
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether every level is approved; true for an order without levels."""
+        return all(level.outcome is LevelOutcome.APPROVED for level in self.levels)
 
     @property
     def current_level(self) -> Level | None:
@@ -269,13 +298,17 @@ class Order:
 
     @property
     def next_level(self) -> Level | None:
-        """The first level that nobody has opened yet."""
+        """The first level that is not open yet."""
         return next((level for level in self.levels if level.opened_at is None), None)
+
+
+AuditData = dict[str, str | int | None]
+"""What an audit entry says beside actor, event and states. A wire format: add keys, never rename or retype one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One line of the audit: append-only, numbered without gaps. `data` is JSON-plain."""
+    """One entry of the audit: append-only, numbered without gaps."""
 
     order_id: OrderId
     seq: int
@@ -284,4 +317,12 @@ class AuditEntry:
     event: str
     from_status: Status | None
     to_status: Status
-    data: dict[str, str | int | None]
+    data: AuditData
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of orders; `cursor` is opaque, and None on the last page."""
+
+    orders: tuple[Order, ...]
+    cursor: str | None

@@ -1,4 +1,4 @@
-"""Who must approve what: tiers by total. The figures are data (`orders/reference/policy.json`), validated here."""
+"""The roles that approve an order: tiers by total. The data is `orders/reference/policy.json`, validated here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PERCENT = 100
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How long people have, in seconds. A reminder or escalation at or after the window never fires; that is legal."""
+    """Waiting times in seconds. A reminder or escalation at or after the window never fires; that is allowed."""
 
     window: int
     reminder: int
@@ -34,7 +34,7 @@ class LevelRule:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Orders up to and including `up_to` cents, above the tier before, need these levels in this order, then a rest."""
+    """Orders of up to `up_to` cents, above the tier before: their levels in order, and whether they cool off."""
 
     up_to: int
     levels: tuple[LevelRule, ...]
@@ -68,7 +68,7 @@ class Policy:
 
     @property
     def cap(self) -> int:
-        """The largest total anybody may order, in cents."""
+        """The largest total of an order, in cents."""
         return self.tiers[-1].up_to
 
     def levels_for(self, total: int, waits: Waits) -> tuple[LevelTerms, ...]:

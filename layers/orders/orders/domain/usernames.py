@@ -47,5 +47,5 @@ def folded(name: str) -> str:
 
 
 def same_person(one: str | None, other: str | None) -> bool:
-    """Return whether both are names of one person; a missing name is nobody's."""
+    """Return whether both are names of one person; a missing name matches no person."""
     return one is not None and other is not None and folded(one) == folded(other)

@@ -1,6 +1,6 @@
-"""Deciding. A person's decision is one conditional write; only then is the workflow woken, and it re-reads the row.
+"""Decisions. A person's decision is one conditional write; after it the workflow is signaled, and reads the row again.
 
-Decide, then signal: a signal carries nothing that is trusted, and a lost one costs at most a reminder interval.
+Decide, then signal: a signal carries no trusted data, and losing one delays the order by at most a reminder interval.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orders.domain.access import access_of
-from orders.domain.commands import Decide, Expire, NoteUndelivered, OpenLevel, Withdraw
-from orders.domain.errors import OrderFencedError, OrderNotFoundError, TransitionRefusedError
-from orders.domain.guards import earlier_decision
+from orders.domain.approval import Decide, Expire, NoteUndelivered, OpenLevel, Withdraw, earlier_decision
+from orders.domain.callbacks import publish_callback
+from orders.domain.errors import OrderFencedError, OrderNotFoundError
 from orders.domain.model import Decision, Level, LevelOutcome, Order, OrderId, Person, Status
-from orders.domain.refusals import level_of, refusal_by_state
-from orders.domain.transitions import Change, judge, next_command, next_due, publish_callback
+from orders.domain.refusals import TransitionRefusedError, refused_at_level
+from orders.domain.rules import Change
+from orders.domain.schedule import next_command, next_due
+from orders.domain.table import judge
 from orders.domain.usernames import WORKFLOW, same_person
 from orders.services.ports import Clock, Signaller
 from orders.services.writing import OrderWriter
@@ -33,9 +35,9 @@ class LookOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the row says about a level. While pending: seconds until something is due, and what has been marked as due.
+    """A level as its row describes it, and the seconds until something is due while it is pending.
 
-    `reminders` and `escalated` come from the row and not from what this call did, so a repeated call says the same.
+    `reminders` and `escalated` come from the row, not from what this call did, so a repeated call returns the same.
     """
 
     outcome: LookOutcome
@@ -55,28 +57,28 @@ class DecisionTaken:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalService:
-    """Both sides of a level: people decide through the API, the workflow opens the level and looks at it."""
+    """Both sides of a level: people decide through the API; the workflow opens the level and looks at it."""
 
     writer: OrderWriter
     clock: Clock
     signaller: Signaller
 
     def decide(self, order_id: OrderId, command: Decide) -> DecisionTaken:
-        """Take a decision, or return the same one the person took before; then wake the workflow if that settled it.
+        """Record a decision, or return the person's earlier one if it is the same; wake the workflow if it settled.
 
-        Raises the refusals of `orders.domain.transitions.judge`. A decision that arrives after the deadline expires
-        the order on the spot: whoever touches the row first makes that write.
+        Raises the refusals of `orders.domain.table.judge`. A decision that arrives after the deadline expires the
+        order: the first actor to touch the row after the deadline makes that write.
         """
         order = self.writer.apply(order_id, lambda row: self._decision(row, command))
-        level = level_of(order, command.level)
+        level = order.level(command.level)
         decision = earlier_decision(order, command)
         self._wake(level)
         if decision is None:  # what was written is the expiry
-            raise refusal_by_state(order, command.level, command.actor)
+            raise refused_at_level(order, command.level, command.actor)
         return DecisionTaken(order, level, decision)
 
     def withdraw(self, order_id: OrderId, command: Withdraw) -> Order:
-        """Take the order back before the charge; a second call returns the withdrawn order."""
+        """Withdraw the order before the charge; a second call returns the withdrawn order."""
         order = self.writer.apply(order_id, lambda row: self._withdrawal(row, command))
         if order.current_level is not None:
             self._wake(order.current_level)
@@ -85,12 +87,12 @@ class ApprovalService:
     def open_level(
         self, order_id: OrderId, number: int, callback_id: str, possible_duplicate_of: OrderId | None
     ) -> Look:
-        """Publish this look's callback id, opening the level at the first; the answer says whether to wait at all."""
+        """Publish this look's callback id; the first look opens the level. The result says whether to wait."""
         command = OpenLevel(number, callback_id, possible_duplicate_of)
         return self._look(self.writer.apply(order_id, lambda row: self._opening(row, command)), number)
 
     def settle_level(self, order_id: OrderId, number: int, undelivered: str | None = None) -> Look:
-        """Write what is due on the level, and what message was lost, and say how it stands."""
+        """Record an undelivered message and whatever is due on the level, and return the level's state."""
         if undelivered is not None:
             self.writer.apply(order_id, lambda row: self._note(row, NoteUndelivered(number, undelivered)))
         return self._look(self.writer.apply(order_id, lambda row: self._due(row, number)), number)
@@ -116,7 +118,7 @@ class ApprovalService:
         return judge(order, command, self.clock.now())
 
     def _opening(self, order: Order, command: OpenLevel) -> Change | None:
-        level = level_of(order, command.level)
+        level = order.level(command.level)
         if _is_settled(order, level) or level.callback_id == command.callback_id:
             return None
         if level.opened_at is None:
@@ -124,7 +126,7 @@ class ApprovalService:
         return publish_callback(order, command.level, command.callback_id)
 
     def _note(self, order: Order, command: NoteUndelivered) -> Change | None:
-        level = level_of(order, command.level)
+        level = order.level(command.level)
         if _is_settled(order, level) or command.message in level.undelivered:
             return None
         return judge(order, command, self.clock.now())
@@ -132,10 +134,10 @@ class ApprovalService:
     def _due(self, order: Order, number: int) -> Change | None:
         now = self.clock.now()
         command = next_command(order, number, now, actor=WORKFLOW)
-        return None if command is None or _is_settled(order, level_of(order, number)) else judge(order, command, now)
+        return None if command is None or _is_settled(order, order.level(number)) else judge(order, command, now)
 
     def _look(self, order: Order, number: int) -> Look:
-        level = level_of(order, number)
+        level = order.level(number)
         if order.status is Status.NEEDS_ATTENTION:
             message = f"{order.order_id} needs an operator's attention; the workflow must not go on."
             raise OrderFencedError(message)
@@ -144,13 +146,13 @@ class ApprovalService:
         return Look(_outcome(order, level), max(1, seconds), level.reminders, level.escalated_to is not None)
 
     def _wake(self, level: Level) -> None:
-        """Wake the workflow once the level is settled; a vote that settles nothing wakes nobody."""
+        """Wake the workflow if the level is settled; a vote below the quorum sends no signal."""
         if level.callback_id is not None and level.outcome is not LevelOutcome.OPEN:
             self.signaller.wake(level.callback_id)
 
 
 def _refuse_strangers(order: Order, person: Person) -> None:
-    """An order that a person may not see does not exist for them, whatever they try to do with it."""
+    """Raise OrderNotFoundError unless the person may see the order."""
     if access_of(order, person) is None:
         raise OrderNotFoundError("There is no such order, or you may not see it.")
 
@@ -168,6 +170,6 @@ def _outcome(order: Order, level: Level) -> LookOutcome:
     if order.status in by_status:
         return by_status[order.status]
     if order.is_final:
-        message = f"{order.order_id} is {order.status}; nobody can look at its levels any more."
+        message = f"{order.order_id} is {order.status}; its levels can no longer be looked at."
         raise OrderFencedError(message)
     return LookOutcome.APPROVED if level.outcome is LevelOutcome.APPROVED else LookOutcome.PENDING

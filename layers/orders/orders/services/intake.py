@@ -1,4 +1,4 @@
-"""Taking an order: document, then execution, then row, each idempotent, so that a retry heals any crash."""
+"""Accept an order: document, then execution, then row. Each write is idempotent, so a retry repairs any crash."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from dataclasses import dataclass
 
 from orders.domain.errors import AlreadySubmittedError, CorruptDocumentError, KeyReusedError, NotPermittedError
 from orders.domain.model import DocumentRef, Order, OrderDocument, OrderId, Person, Role, Status
-from orders.domain.submission import Submission, Terms, draw_up, order_id_for
-from orders.domain.transitions import register
-from orders.services.ports import Clock, DocumentStore, ExecutionStarter, OrderBook
+from orders.domain.submission import Submission, Terms, draw_up, order_id_for, register
+from orders.services.ports import Clock, DocumentStore, ExecutionStarter, OrderRepository
 from orders.services.quotas import QuotaService
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeService:
-    """The API's half of taking an order. The workflow's half is `RegistrationService`."""
+    """The API's half of accepting an order. The workflow's half is `RegistrationService`."""
 
-    orders: OrderBook
+    orders: OrderRepository
     documents: DocumentStore
     starter: ExecutionStarter
     clock: Clock
@@ -28,13 +27,17 @@ class IntakeService:
     ) -> Order:
         """Return the one order of this person and key, having made sure that its execution was accepted.
 
-        The first request for the order decides which state machine's task will hear of its outcome, if any. Another
-        task's token is no reason to order again: it is told so, unless the order is final and can answer it at once.
+        The first request for the order decides which state machine's task receives the outcome, if any. A later request
+        with another task token does not order again: it is refused, unless the order is final and can answer at once.
 
-        Raises NotPermittedError when the person may not order, InvalidRequestError, PendingLimitError when the person's
-        open orders leave no room for this one (never for one that was taken before), KeyReusedError when the key
-        belongs to another request, AlreadySubmittedError when the order is there and under way but will not answer
-        this task, TransientFaultError when the start could not be confirmed (the same call again heals it).
+        Raises:
+            NotPermittedError: The person may not place orders.
+            InvalidRequestError: The request must be changed.
+            PendingLimitError: The person's open orders leave no room for this one; never for an order that exists.
+            KeyReusedError: The key belongs to another request.
+            AlreadySubmittedError: The order exists and is under way, and will not answer this task.
+            TransientFaultError: The start could not be confirmed; send the same request again.
+
         """
         if Role.REQUESTERS not in person.roles:
             raise NotPermittedError("Only requesters may place orders; ask one of them, or for that role.")
@@ -46,11 +49,11 @@ class IntakeService:
         execution_arn = self.starter.start(order_id, ref)
         order = self.orders.create(register(document, ref, execution_arn))
         if task_token not in {None, document.task_token} and not order.is_final:
-            raise AlreadySubmittedError(f"{order_id} was ordered before, and its outcome goes to whoever asked first.")
+            raise AlreadySubmittedError(f"{order_id} was ordered before, and its outcome goes to the first request.")
         return order
 
     def _order_id(self, person: Person, idempotency_key: str) -> OrderId:
-        """Return the id of the person's order of this key, also if it was taken before names were canonical."""
+        """Return the id of the person's order of this key, even if it was stored before usernames were canonical."""
         order_id, *earlier = (order_id_for(name, idempotency_key) for name in person.names)
         return next((each for each in earlier if self.documents.get(each) is not None), order_id)
 
@@ -78,15 +81,17 @@ class IntakeService:
 
 @dataclass(frozen=True, slots=True)
 class RegistrationService:
-    """The workflow's half: the row exists before anything else happens, whoever comes first."""
+    """The workflow's half: it creates the row before any other effect, unless the API has created it."""
 
-    orders: OrderBook
+    orders: OrderRepository
     documents: DocumentStore
 
     def register(self, order_id: OrderId, ref: DocumentRef, execution_arn: str) -> Order | None:
-        """Create or find the row; return None when the order is past its start, so that a late duplicate does nothing.
+        """Create or find the row; return None when the order has left SUBMITTED, so that a late duplicate does nothing.
 
-        Raises CorruptDocumentError when the document is not the one that was accepted.
+        Raises:
+            CorruptDocumentError: The document is not the one that was accepted.
+
         """
         document = self.documents.read(ref)
         if document.order_id != order_id:

@@ -1,21 +1,22 @@
-"""What operators can do: stop an execution, and start one that only undoes what the stopped one did."""
+"""The operators' use cases: stop an execution, and start a recovery, which only undoes what the stopped one did."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from orders.domain.access import access_of
-from orders.domain.commands import BeginRecovery, RequestStop
 from orders.domain.errors import OrderNotFoundError
 from orders.domain.model import Order, OrderId, Person
-from orders.domain.transitions import Change, judge
+from orders.domain.recovery import BeginRecovery, RequestStop
+from orders.domain.rules import Change
+from orders.domain.table import judge
 from orders.services.ports import Clock, ExecutionHistory, ExecutionStarter
 from orders.services.writing import OrderWriter
 
 
 @dataclass(frozen=True, slots=True)
 class OperatingService:
-    """Stopping compensates nothing by itself: the status event holds the order, and a recovery undoes."""
+    """Stopping undoes nothing by itself: AWS's status event holds the order, and a recovery undoes."""
 
     writer: OrderWriter
     starter: ExecutionStarter
@@ -23,7 +24,7 @@ class OperatingService:
     clock: Clock
 
     def stop(self, order_id: OrderId, person: Person, reason: str) -> Order:
-        """Record who stops it and why, then stop the order's execution; its event leads to NEEDS_ATTENTION."""
+        """Record the person and the reason, then stop the order's execution; its status event holds the order."""
         command = RequestStop(person, reason)
         order = self.writer.apply(order_id, lambda row: self._judged(row, command))
         if order.execution_arn is not None:
@@ -33,8 +34,8 @@ class OperatingService:
     def recover(self, order_id: OrderId, person: Person, reason: str) -> Order:
         """Start the recovery execution, or return the order whose recovery is running.
 
-        Each recovery has a number and a name of its own, so starting it twice is starting it once. One that ended
-        without closing the order is followed by the next.
+        A recovery's number is part of its execution name, so a second start finds the first. A recovery that ended
+        without closing the order is followed by the next number.
         """
         order = self._held(order_id, person, reason)
         if order.recoveries and self._is_running(order):
@@ -51,12 +52,12 @@ class OperatingService:
         return order
 
     def _is_running(self, order: Order) -> bool:
-        """Find the latest recovery, starting it if whoever began it died before that."""
+        """Return whether the latest recovery runs; start it if the request that began it failed before the start."""
         arn = self.starter.start_recovery(order.order_id, order.document, order.recoveries, awaited=order.awaited)
         return bool(self.history.describe(arn)["Status"] == "RUNNING")
 
     def _beginning(self, order: Order, command: BeginRecovery) -> Change | None:
-        """Two operators at once begin one recovery: the second finds that its number has begun."""
+        """Return None when another operator has begun the recovery of this number."""
         return None if order.recoveries >= command.number else self._judged(order, command)
 
     def _judged(self, order: Order, command: RequestStop | BeginRecovery) -> Change:

@@ -1,23 +1,23 @@
-"""What the services need from the outside, each as small as its use. Adapters fit these structurally.
+"""The ports of the services, each as small as its use. Adapters implement them structurally.
 
-Any method may raise `TransientFaultError` when the other side does not answer; the same call may then be made again.
+Any method may raise `TransientFaultError` when the other side does not answer; the caller may then repeat the call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Protocol
 
-from orders.domain.model import AuditEntry, DocumentRef, Order, OrderDocument, OrderId, Role, Sku, Status
+from orders.domain.messages import Message
+from orders.domain.model import AuditEntry, DocumentRef, Order, OrderDocument, OrderId, Page, Role, Sku, Status
+from orders.domain.payments import PaymentRequest, PaymentState
 from orders.domain.quotas import Claim
-from orders.domain.transitions import Change
+from orders.domain.rules import Change
 
 
 class Clock(Protocol):
-    """Tells the time: aware, UTC, whole milliseconds."""
+    """The time: aware, UTC, whole milliseconds."""
 
     def now(self) -> datetime:
         """Return the present moment."""
@@ -25,26 +25,18 @@ class Clock(Protocol):
 
 
 class Pause(Protocol):
-    """Waits a little before another try of a write that met a conflict."""
+    """A short delay before the next try of a write that met a conflict."""
 
     def __call__(self, attempt: int, /) -> None:
         """Wait before try number `attempt + 1`, with jitter."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some orders and where to go on; `cursor` is opaque, None at the end."""
-
-    orders: tuple[Order, ...]
-    cursor: str | None
-
-
-class OrderBook(Protocol):
+class OrderRepository(Protocol):
     """The orders table: rows, votes, audit, inbox. One conditional transaction for each change."""
 
     def create(self, change: Change) -> Order:
-        """Write a new row with its first audit entry; return the row that is there, whoever wrote it."""
+        """Write a new row with its first audit entry; return the row that is stored, also if another actor wrote it."""
         ...
 
     def get(self, order_id: OrderId) -> Order | None:
@@ -72,7 +64,7 @@ class OrderBook(Protocol):
 
 
 class PickingList(Protocol):
-    """The part of the order book that the warehouse reads."""
+    """The part of the order repository that the warehouse reads."""
 
     def picking(self, limit: int, cursor: str | None) -> Page:
         """Return orders with a picking job that is open or claimed, the oldest job first."""
@@ -83,7 +75,7 @@ class DocumentStore(Protocol):
     """The bucket with each order's whole document, and its receipt."""
 
     def put_if_absent(self, document: OrderDocument) -> None:
-        """Write the document unless one is there; somebody else's is left as it is."""
+        """Write the document unless the order has one; leave an existing document as it is."""
         ...
 
     def get(self, order_id: OrderId) -> tuple[OrderDocument, DocumentRef] | None:
@@ -119,19 +111,19 @@ class ExecutionStarter(Protocol):
 
 
 class Signaller(Protocol):
-    """Wakes a waiting workflow. Carries nothing that is trusted, and never fails the caller."""
+    """Signals to a waiting workflow. A signal carries no trusted data and never fails its sender."""
 
     def wake(self, callback_id: str) -> bool:
-        """Complete the callback; return False when it was closed, unknown or out of reach (counted, not raised)."""
+        """Complete the callback; return False, and count it, when it was closed, unknown or out of reach."""
         ...
 
     def keep_alive(self, callback_id: str) -> bool:
-        """Beat for the callback, so that its heartbeat timeout starts anew; return False as `wake` does."""
+        """Send the callback a heartbeat, which restarts its heartbeat timeout; return False as `wake` does."""
         ...
 
 
 class ExecutionHistory(Protocol):
-    """Reads what one durable execution did. NoHistoryError when the service does not know it, or has let it go."""
+    """The histories of durable executions. Raises NoHistoryError for one that AWS does not know, or no longer keeps."""
 
     def events(self, execution_arn: str, *, payloads: bool) -> Sequence[Mapping[str, Any]]:
         """Return every history event (botocore's shape), oldest first; callback ids are replaced by their `ref`."""
@@ -143,18 +135,18 @@ class ExecutionHistory(Protocol):
 
 
 class CreditBureau(Protocol):
-    """Says whether a customer may buy."""
+    """Credit checks of customers."""
 
     def check(self, customer: str, total: int) -> str | None:
-        """Return None for yes, or the reason for no."""
+        """Return None to accept the customer, or the reason for a refusal."""
         ...
 
 
 class Duplicates(Protocol):
-    """Remembers what was ordered lately."""
+    """Recent orders by the fingerprint of their content."""
 
     def first_with(self, fingerprint: str, order_id: OrderId, at: datetime) -> OrderId | None:
-        """Return another order with the same content in the last day, or None; remembers this one."""
+        """Return another order with the same content in the last day, or None; store this one."""
         ...
 
 
@@ -166,84 +158,58 @@ class Warehouse(Protocol):
         ...
 
     def release(self, key: str, quantities: Mapping[Sku, int]) -> None:
-        """Give back what the reservation took; afterwards the key can never reserve."""
+        """Release the reservation; afterwards the key can never reserve."""
         ...
 
 
 class QuotaCounters(Protocol):
-    """What each requester's orders hold, in counters with a limit. A claim is keyed `orderId:chunk`."""
+    """Counters with a limit for what each requester's orders hold. A claim is keyed `orderId:chunk`."""
 
     def used(self, requester: str, names: Sequence[str]) -> Mapping[str, int]:
-        """Return what these counters of the requester have come to; one that was never claimed is missing."""
+        """Return the values of these counters of the requester; a counter without a claim is missing."""
         ...
 
     def claim(self, key: str, requester: str, claims: Mapping[str, Claim]) -> tuple[str, ...]:
-        """Claim all or nothing; return the counters that would pass their limit, empty when claimed.
+        """Claim all or nothing; return the counters that would exceed their limit, empty when claimed.
 
         A second identical call is a success; a key that was released can claim nothing.
         """
         ...
 
     def release(self, key: str) -> None:
-        """Give back what the key claimed, once; afterwards the key can never claim."""
+        """Release what the key claimed, once; afterwards the key can never claim."""
         ...
-
-
-class PaymentState(StrEnum):
-    """What the gateway knows of one payment."""
-
-    NONE = "none"
-    AUTHORISED = "authorised"
-    DECLINED = "declined"
-    CAPTURED = "captured"
-    VOIDED = "voided"
-    REFUNDED = "refunded"
 
 
 class PaymentGateway(Protocol):
-    """The payment provider. Every call is keyed by the order, so a repeat returns what happened the first time.
+    """The payment provider. The order's id is the idempotency key: a repeated call returns the result of the first.
 
-    Each may raise GatewayUnavailableError: nobody knows yet whether the call took effect.
+    Any method may raise GatewayUnavailableError, after which it is unknown whether the call took effect.
     """
 
-    def authorise(self, order_id: OrderId, customer: str, amount: int) -> PaymentState:
-        """Return AUTHORISED or DECLINED."""
+    def authorize(self, payment: PaymentRequest) -> PaymentState:
+        """Return AUTHORIZED or DECLINED; VOIDED when the payment was voided before."""
         ...
 
-    def capture(self, order_id: OrderId, customer: str, amount: int) -> PaymentState:
-        """Return CAPTURED or DECLINED; a voided payment is never captured (VOIDED)."""
+    def capture(self, payment: PaymentRequest) -> PaymentState:
+        """Return CAPTURED or DECLINED; VOIDED when the payment was voided, NONE when it was never authorized."""
         ...
 
-    def settled(self, order_id: OrderId, customer: str) -> bool:
-        """Return whether the captured money has arrived; one poll."""
+    def settled(self, payment: PaymentRequest) -> bool:
+        """Return whether the captured payment has settled; one poll."""
         ...
 
     def void(self, order_id: OrderId) -> PaymentState:
-        """Give up the authorisation; afterwards the payment can never be captured. CAPTURED if it is too late."""
+        """Void the authorization, so that no later capture can succeed; CAPTURED or REFUNDED if it is too late."""
         ...
 
     def refund(self, order_id: OrderId) -> PaymentState:
-        """Pay back what was captured."""
+        """Refund the whole captured amount; return the state unchanged when nothing was captured."""
         ...
 
     def state(self, order_id: OrderId) -> PaymentState:
-        """Return what the gateway knows."""
+        """Return the payment's state; NONE for a payment that the provider does not know."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message to people. `key` is `orderId#kind#level#k`: however often sent, it is one outbox item."""
-
-    key: str
-    order_id: OrderId
-    kind: str
-    level: int
-    k: int
-    to: str
-    subject: str
-    body: str
-    at: datetime
 
 
 class Outbox(Protocol):
@@ -254,15 +220,15 @@ class Outbox(Protocol):
         ...
 
     def mark_published(self, message: Message) -> None:
-        """Note that the message went out."""
+        """Mark the message as published."""
         ...
 
 
 class Tasks(Protocol):
-    """The tasks of state machines that wait with a token. A task that is over, or unknown, is no error: False."""
+    """The tasks of state machines that wait with a token. A task that has ended or is unknown is reported as False."""
 
     def succeed(self, token: str, output: Mapping[str, str]) -> bool:
-        """End the task with its output; return whether it still waited (counted, not raised, when it did not)."""
+        """End the task with its output; return False, and count it, when the task no longer waited."""
         ...
 
     def fail(self, token: str, error: str, cause: str) -> bool:
@@ -271,8 +237,8 @@ class Tasks(Protocol):
 
 
 class Publisher(Protocol):
-    """Sends a message to whoever listens; at least once, with its key."""
+    """The topic of messages, which delivers each at least once, with its key."""
 
     def publish(self, message: Message) -> None:
-        """Send it."""
+        """Publish the message."""
         ...

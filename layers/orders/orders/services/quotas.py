@@ -1,7 +1,7 @@
-"""Holding each requester to what their orders may hold before they are charged.
+"""Limits on what each requester's orders may hold before they are charged.
 
-The API looks first, so that a person hears at once what to change. The claim decides: a conditional write, made by the
-workflow right before it reserves the goods. The claims end when the charge begins, or when the goods are given back.
+The API checks first, so that the requester learns at once what to change. The claim decides: a conditional write that
+the workflow makes right before it reserves the goods. Claims end when the charge begins or the goods are released.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from orders.domain.errors import PendingLimitError
 from orders.domain.model import DocumentRef, OrderDocument
 from orders.domain.quotas import Quotas
-from orders.services.fulfilment import chunks, chunks_of
 from orders.services.ports import DocumentStore, QuotaCounters
+from orders.services.stock import chunks, chunks_of
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaService:
-    """Looking, claiming and releasing. Key: `orderId:chunk`, as for the reservations of stock."""
+    """Checks, claims and releases. Key: `orderId:chunk`, as for the reservations of stock."""
 
     documents: DocumentStore
     counters: QuotaCounters
@@ -46,7 +46,7 @@ class QuotaService:
         return None
 
     def release_all(self, ref: DocumentRef) -> None:
-        """Release every chunk's claims, whether or not they were ever made."""
+        """Release every chunk's claims, made or not."""
         document = self.documents.read(ref)
         if document.levels:
             for number in range(len(chunks(document))):

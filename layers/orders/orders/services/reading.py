@@ -1,4 +1,4 @@
-"""Looking at orders, each only by those who may see it."""
+"""Reads of orders, each limited to the people who may see the order."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from orders.domain.access import Access, access_of, actions_of, audience_for
 from orders.domain.errors import NoHistoryError, OrderNotFoundError
-from orders.domain.model import AuditEntry, Order, OrderDocument, OrderId, Person, Status
-from orders.services.ports import Clock, DocumentStore, ExecutionHistory, OrderBook, Page
-from orders.services.timeline import Timeline, timeline_of
+from orders.domain.history import Timeline, timeline_of
+from orders.domain.model import AuditEntry, Order, OrderDocument, OrderId, Page, Person, Status
+from orders.services.ports import Clock, DocumentStore, ExecutionHistory, OrderRepository
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingService:
-    """Every question the API answers. What a person may not see does not exist for them."""
+    """The API's reads. An order that a person may not see is answered as one that does not exist."""
 
-    orders: OrderBook
+    orders: OrderRepository
     documents: DocumentStore
     history: ExecutionHistory
     clock: Clock

@@ -1,4 +1,4 @@
-"""Telling the state machine that asked for an order what became of it."""
+"""Reports of an order's outcome to the state machine that asked for the order."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 from orders.domain.errors import OrderNotFoundError
 from orders.domain.model import DocumentRef, Order, Status
-from orders.services.ports import DocumentStore, OrderBook, Tasks
+from orders.services.ports import DocumentStore, OrderRepository, Tasks
 
 
 @dataclass(frozen=True, slots=True)
 class ReportingService:
-    """Ends a task by its token, which is its key: a task ends once, and hears nothing of a second report."""
+    """Ends a task by its token, which is the idempotency key: a task ends once, and a second report has no effect."""
 
-    orders: OrderBook
+    orders: OrderRepository
     documents: DocumentStore
     tasks: Tasks
 
     def report_outcome(self, ref: DocumentRef) -> bool:
-        """Tell the task that the document names how its order ended; return whether it still waited.
+        """Report the outcome to the task that the document names; return whether the task still waited.
 
-        The token is read from the document each time, and goes nowhere from here but to the state machine.
+        The token is read from the document each time and is sent to the state machine only.
         """
         document = self.documents.read(ref)
         order = self.orders.get(document.order_id)
@@ -29,7 +29,7 @@ class ReportingService:
         return document.task_token is not None and self.answer(document.task_token, order)
 
     def answer(self, token: str, order: Order) -> bool:
-        """Tell a task how an order ended: success for a completed one, else a failure named after its status."""
+        """Report an order's outcome to a task: success for COMPLETED, else a failure named after the status."""
         if not order.is_final:
             return False
         if order.status is Status.COMPLETED:
@@ -37,5 +37,5 @@ class ReportingService:
         return self.tasks.fail(token, order.status, order.outcome_reason or f"{order.order_id} is {order.status}")
 
     def refuse(self, token: str, error: str, cause: str) -> bool:
-        """Tell a task that what it asked for will not be done, and why; return whether it still waited."""
+        """Report to a task that its request was refused, and why; return whether the task still waited."""
         return self.tasks.fail(token, error, cause)

@@ -1,4 +1,4 @@
-"""Read, judge, write: how every move of an order is made, whoever makes it."""
+"""Read, judge, write: the one way in which every actor moves an order."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from orders.domain.errors import OrderNotFoundError, WriteConflictError
 from orders.domain.model import Order, OrderId
-from orders.domain.transitions import Change
-from orders.services.ports import OrderBook, Pause
+from orders.domain.rules import Change
+from orders.services.ports import OrderRepository, Pause
 
 MAX_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class OrderWriter:
-    """Applies one judgement to a row under the condition that nobody wrote in between."""
+    """Writes a judged change on the condition that the row has not changed since it was read."""
 
-    orders: OrderBook
+    orders: OrderRepository
     pause: Pause
 
     def read(self, order_id: OrderId) -> Order:
@@ -29,10 +29,10 @@ class OrderWriter:
         return order
 
     def apply(self, order_id: OrderId, judgement: Callable[[Order], Change | None]) -> Order:
-        """Write what `judgement` makes of the present row, and return the row afterwards.
+        """Judge the current row, write the change, and return the row after it.
 
-        `judgement` returns None when there is nothing left to do, or raises a refusal. A conflict re-reads and judges
-        again, so a settled row is answered at once; after five tries WriteConflictError is raised.
+        `judgement` returns None when there is nothing to write, or raises a refusal. After a conflict, the row is read
+        and judged again; after five tries WriteConflictError is raised.
         """
         for attempt in range(1, MAX_TRIES + 1):
             order = self.read(order_id)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from orders.adapters.aws_errors import RefusedWriteError
 from orders.adapters.dynamodb.attributes import Item
 from orders.adapters.dynamodb.table import ABSENT, Key, OrdersTable, Write, put
-from orders.adapters.faults import RefusedWriteError
 from orders.domain.errors import WriteConflictError
 
 RELEASE_TRIES = 3

@@ -1,12 +1,12 @@
-"""What was ordered lately, by the fingerprint of its content."""
+"""Recent orders by the fingerprint of their content."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from orders.adapters import times
+from orders.adapters.aws_errors import RefusedWriteError
 from orders.adapters.dynamodb.table import ABSENT, OrdersTable, put
-from orders.adapters.faults import RefusedWriteError
 from orders.domain.model import OrderId
 
 LATELY = timedelta(days=1)

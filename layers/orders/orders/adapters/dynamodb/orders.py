@@ -1,13 +1,12 @@
-"""The order book in DynamoDB."""
+"""The order repository in DynamoDB."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from orders.adapters.codec import audit_entry_from_json, order_from_json
 from orders.adapters.dynamodb.items import (
     AUDIT,
-    audit_from,
-    order_from,
     partition_of,
     partitions,
     row_key,
@@ -23,14 +22,13 @@ from orders.adapters.positions import (
     position_of,
 )
 from orders.domain.errors import WriteConflictError
-from orders.domain.model import AuditEntry, Order, OrderId, Role, Status
-from orders.domain.transitions import Change
-from orders.services.ports import Page
+from orders.domain.model import AuditEntry, Order, OrderId, Page, Role, Status
+from orders.domain.rules import Change
 
 READS_PER_PAGE = 5
 
 
-class DynamoOrderBook:
+class DynamoOrderRepository:
     """Rows, votes, audit and lists in one table; `shards` is how many partitions each shared list is cut into."""
 
     def __init__(self, table: OrdersTable, shards: int) -> None:
@@ -38,7 +36,7 @@ class DynamoOrderBook:
         self._shards = shards
 
     def create(self, change: Change) -> Order:
-        """Write a new row with its first audit entry; return the row that is there, whoever wrote it."""
+        """Write a new row with its first audit entry; return the row that is stored, also if another actor wrote it."""
         try:
             self.commit(change)
         except WriteConflictError:
@@ -51,7 +49,7 @@ class DynamoOrderBook:
     def get(self, order_id: OrderId) -> Order | None:
         """Return the row, strongly consistent."""
         item = self._table.get(row_key(order_id))
-        return None if item is None else order_from(item)
+        return None if item is None else order_from_json(item)
 
     def commit(self, change: Change) -> None:
         """Replace `before` by `after`, with audit, votes and inbox; WriteConflictError if the row is not `before`.
@@ -63,12 +61,13 @@ class DynamoOrderBook:
 
     def audit(self, order_id: OrderId) -> tuple[AuditEntry, ...]:
         """Return the audit in its order."""
-        return audit_from(order_id, self._table.all_under(partition_of(order_id), AUDIT))
+        items = self._table.all_under(partition_of(order_id), AUDIT)
+        return tuple(audit_entry_from_json(order_id, item) for item in items)
 
     def newest(self, audiences: Sequence[str], status: Status | None, limit: int, cursor: str | None) -> Page:
         """Return the orders of any of these audiences once each, newest first.
 
-        Everybody's list has an index by status; the others are filtered, so a page of them can be short.
+        The list of all orders has an index by status; the others are filtered, so a page of them can be short.
         """
         by_status = status is not None and "all" in audiences
         index, names = ("statuses", [str(status)]) if by_status else ("lists", list(audiences))
@@ -139,5 +138,5 @@ class DynamoOrderBook:
     def _rows(self, positions: Sequence[str]) -> dict[str, Order]:
         """Return the rows at these positions."""
         items = self._table.get_many([row_key(order_at(position)) for position in positions])
-        rows = {order.order_id: order for order in map(order_from, items)}
+        rows = {order.order_id: order for order in map(order_from_json, items)}
         return {position: rows[order_at(position)] for position in positions if order_at(position) in rows}

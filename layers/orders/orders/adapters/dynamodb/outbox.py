@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 from orders.adapters import times
+from orders.adapters.aws_errors import RefusedWriteError
+from orders.adapters.codec import recipients_text
 from orders.adapters.dynamodb.items import partition_of, sharded
 from orders.adapters.dynamodb.table import ABSENT, Key, OrdersTable, put, update
-from orders.adapters.faults import RefusedWriteError
-from orders.services.ports import Message
+from orders.domain.messages import Message
 
 KEPT = timedelta(days=30)
 
 
 class DynamoOutbox:
-    """Outbox items lie with their order and are forgotten by the table's TTL after thirty days."""
+    """Outbox items are stored with their order; the table's TTL deletes them after thirty days."""
 
     def __init__(self, table: OrdersTable, shards: int) -> None:
         self._table = table
@@ -31,7 +32,7 @@ class DynamoOutbox:
             "kind": message.kind,
             "level": message.level,
             "k": message.k,
-            "to": message.to,
+            "to": recipients_text(message.to),
             "subject": message.subject,
             "body": message.body,
             "at": times.written(message.at),
@@ -46,7 +47,7 @@ class DynamoOutbox:
         return True
 
     def mark_published(self, message: Message) -> None:
-        """Note that the message went out."""
+        """Mark the message as published."""
         self._table.write(update(_key(message), "SET #published = :yes", "attribute_exists(#pk)", {":yes": True}))
 
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from orders.adapters.aws_errors import translated
 from orders.adapters.clients import dynamodb_client
 from orders.adapters.clock import jittered_pause
 from orders.adapters.dynamodb.attributes import Item, decoded, encoded
-from orders.adapters.faults import translated
 from orders.domain.errors import TransientFaultError
 
 Key = tuple[str, str]

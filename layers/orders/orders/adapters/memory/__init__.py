@@ -7,7 +7,7 @@ the same everywhere. All of them may be shared by threads.
 from orders.adapters.memory.clock import MovableClock, no_pause
 from orders.adapters.memory.executions import MemoryHistory, MemorySignaller, MemoryStarter
 from orders.adapters.memory.messages import MemoryDuplicates, MemoryOutbox, MemoryPublisher
-from orders.adapters.memory.orders import MemoryOrderBook
+from orders.adapters.memory.orders import MemoryOrderRepository
 from orders.adapters.memory.stores import MemoryBucket, MemoryLedger, MemoryQuotaCounters, MemoryWarehouse
 from orders.adapters.memory.tasks import MemoryTasks
 
@@ -16,7 +16,7 @@ __all__ = [
     "MemoryDuplicates",
     "MemoryHistory",
     "MemoryLedger",
-    "MemoryOrderBook",
+    "MemoryOrderRepository",
     "MemoryOutbox",
     "MemoryPublisher",
     "MemoryQuotaCounters",

@@ -1,4 +1,4 @@
-"""Durable executions that only write down what was asked of them."""
+"""Durable executions that only record the calls made to them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from threading import Lock
 from typing import Any
 
 from orders.domain.errors import NoHistoryError
+from orders.domain.executions import recovery_name
 from orders.domain.model import DocumentRef, OrderId
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:countersign-OrderWorkflow:1/durable-execution/{0}/{0}"
 
 
 class MemoryStarter:
-    """Keeps which executions were started: one of a name, however often it is asked for."""
+    """Records the executions that were started, one of each name."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -28,28 +29,28 @@ class MemoryStarter:
 
     def start_recovery(self, order_id: OrderId, ref: DocumentRef, number: int, *, awaited: bool = False) -> str:  # noqa: ARG002
         """Start, or find, the order's recovery of this number and return its ARN."""
-        return self.start(OrderId(f"{order_id}-r{number}"), ref)
+        return self.start(OrderId(recovery_name(order_id, number)), ref)
 
     def stop(self, execution_arn: str, reason: str) -> None:
-        """Keep what was stopped, and why."""
+        """Record the stop and its reason."""
         with self._lock:
             self._stopped[execution_arn] = reason
 
     @property
     def stopped(self) -> Mapping[str, str]:
-        """What was stopped, and why."""
+        """The reason of each stop, by execution ARN."""
         with self._lock:
             return dict(self._stopped)
 
     @property
     def started(self) -> Mapping[OrderId, DocumentRef]:
-        """What was started, with which document."""
+        """The document of each started execution, by name."""
         with self._lock:
             return dict(self._started)
 
 
 class MemorySignaller:
-    """Keeps whom it woke. A callback can be completed once; `close` makes one refuse from the start."""
+    """Records signals. A callback can be completed once; `close` closes one without completing it."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -69,19 +70,19 @@ class MemorySignaller:
             return True
 
     def keep_alive(self, callback_id: str) -> bool:
-        """Keep that somebody beat; return False for a closed callback."""
+        """Record a heartbeat; return False for a closed callback."""
         with self._lock:
             self._beats.append(callback_id)
             return callback_id not in self._closed
 
     @property
     def beats(self) -> tuple[str, ...]:
-        """The callbacks that somebody beat for, in their order."""
+        """The callbacks that received a heartbeat, in order."""
         with self._lock:
             return tuple(self._beats)
 
     def close(self, callback_id: str) -> None:
-        """Let the callback refuse, as one that has timed out does."""
+        """Close the callback, as a timeout does."""
         with self._lock:
             self._closed.add(callback_id)
 
@@ -99,28 +100,28 @@ class MemorySignaller:
 
 
 class MemoryHistory:
-    """Histories that a test has written down, by execution ARN."""
+    """Histories that a test has set, by execution ARN."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._histories: dict[str, tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]] = {}
 
     def tell(self, execution_arn: str, description: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> None:
-        """Remember what an execution did."""
+        """Set the history of an execution."""
         with self._lock:
             self._histories[execution_arn] = (description, events)
 
     def events(self, execution_arn: str, *, payloads: bool) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
-        """Return what was told, as it was told."""
-        return self._told(execution_arn)[1]
+        """Return the events that were set."""
+        return self._found(execution_arn)[1]
 
     def describe(self, execution_arn: str) -> Mapping[str, Any]:
-        """Return what was told."""
-        return self._told(execution_arn)[0]
+        """Return the description that was set."""
+        return self._found(execution_arn)[0]
 
-    def _told(self, execution_arn: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
+    def _found(self, execution_arn: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
         with self._lock:
             found = self._histories.get(execution_arn)
         if found is None:
-            raise NoHistoryError("Nobody has told this history.")
+            raise NoHistoryError("This execution has no history.")
         return found

@@ -1,18 +1,18 @@
-"""Messages, and what was ordered lately, in memory."""
+"""Messages and recent orders in memory."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from threading import Lock
 
+from orders.domain.messages import Message
 from orders.domain.model import OrderId
-from orders.services.ports import Message
 
 LATELY = timedelta(days=1)
 
 
 class MemoryOutbox:
-    """Messages by key, and which of them went out."""
+    """Messages by key, and which of them were published."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -26,13 +26,13 @@ class MemoryOutbox:
             return message.key not in self._published
 
     def mark_published(self, message: Message) -> None:
-        """Note that the message went out."""
+        """Mark the message as published."""
         with self._lock:
             self._published.add(message.key)
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """Every message that was written, in its order."""
+        """Every message that was written, in order."""
         with self._lock:
             return tuple(self._messages.values())
 
@@ -51,7 +51,7 @@ class MemoryPublisher:
 
     @property
     def published(self) -> tuple[Message, ...]:
-        """Everything that was published, in its order."""
+        """Every message that was published, in order."""
         with self._lock:
             return tuple(self._published)
 
@@ -64,7 +64,7 @@ class MemoryDuplicates:
         self._first: dict[str, tuple[OrderId, datetime]] = {}
 
     def first_with(self, fingerprint: str, order_id: OrderId, at: datetime) -> OrderId | None:
-        """Return another order with the same content in the last day, or None; remembers this one."""
+        """Return another order with the same content in the last day, or None; store this one."""
         with self._lock:
             first = self._first.get(fingerprint)
             if first is None or first[0] == order_id or first[1] <= at - LATELY:

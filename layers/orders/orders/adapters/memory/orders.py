@@ -1,4 +1,4 @@
-"""The order book in memory."""
+"""The order repository in memory."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from orders.adapters.positions import (
 )
 from orders.domain.access import audiences_of
 from orders.domain.errors import WriteConflictError
-from orders.domain.model import AuditEntry, Order, OrderId, Role, Status
-from orders.domain.transitions import Change
-from orders.services.ports import Page
+from orders.domain.model import AuditEntry, Order, OrderId, Page, Role, Status
+from orders.domain.rules import Change
 
 
-class MemoryOrderBook:
-    """Rows and audit; lists are worked out from the rows when somebody asks."""
+class MemoryOrderRepository:
+    """Rows and audit; each list is computed from the rows when it is read."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -29,7 +28,7 @@ class MemoryOrderBook:
         self._audit: dict[OrderId, list[AuditEntry]] = {}
 
     def create(self, change: Change) -> Order:
-        """Write a new row with its first audit entry; return the row that is there, whoever wrote it."""
+        """Write a new row with its first audit entry; return the row that is stored, also if another actor wrote it."""
         with self._lock:
             if change.after.order_id not in self._rows:
                 self._write(change)
@@ -44,7 +43,7 @@ class MemoryOrderBook:
         """Replace `before` by `after`, with its audit entry; WriteConflictError if the row is not `before`."""
         with self._lock:
             if _version(self._rows.get(change.after.order_id)) != _version(change.before):
-                raise WriteConflictError("Somebody else wrote first; read again.")
+                raise WriteConflictError("Another write came first; read again.")
             self._write(change)
 
     def audit(self, order_id: OrderId) -> tuple[AuditEntry, ...]:

@@ -118,7 +118,7 @@ class MemoryLedger:
             known = {written.operation for written in entries}
             current = self._payments.get(order_id, Payment())
             if current.revision != payment.revision or (entry is not None and entry.operation in known):
-                raise WriteConflictError("Somebody else wrote first; read again.")
+                raise WriteConflictError("Another write came first; read again.")
             self._payments[order_id] = replace(payment, revision=payment.revision + 1)
             if entry is not None:
                 entries.append(entry)

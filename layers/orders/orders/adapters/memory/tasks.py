@@ -9,7 +9,7 @@ from threading import Lock
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a task was told: its output, or the name and the cause of its error."""
+    """The report to a task: its output, or the name and the cause of its error."""
 
     output: Mapping[str, str] | None = None
     error: str | None = None
@@ -17,7 +17,7 @@ class Report:
 
 
 class MemoryTasks:
-    """Keeps what each task was told. Every token is that of a task that waits, until it is told or `close`d."""
+    """Records the report to each task. Every token belongs to a waiting task until it is reported or `close`d."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -39,7 +39,7 @@ class MemoryTasks:
 
     @property
     def reports(self) -> Mapping[str, Report]:
-        """What each task was told, by token."""
+        """The report to each task, by token."""
         with self._lock:
             return dict(self._reports)
 

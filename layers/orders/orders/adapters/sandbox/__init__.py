@@ -1,7 +1,7 @@
-"""Stand-ins for the credit bureau, the warehouse and the payment provider, with values that trigger each answer.
+"""Simulated credit bureau, warehouse and payment provider, with values that trigger each result.
 
 Customers: `credit-refused`, `card-declined`, `capture-declined`, `gateway-flaky` (the first two calls of each
-operation fail), `settlement-slow` (three polls before the money is there); anybody else is served well.
+operation fail), `settlement-slow` (three polls before the payment settles); every other customer succeeds.
 Goods: the catalogue says how much of each there is (`SOLD-OUT` has none, `LAST-ONE` one).
 """
 

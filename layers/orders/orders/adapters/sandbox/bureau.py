@@ -4,10 +4,10 @@ from __future__ import annotations
 
 
 class SandboxBureau:
-    """Trusts everybody but the customer `credit-refused`."""
+    """Accepts every customer except `credit-refused`."""
 
     def check(self, customer: str, total: int) -> str | None:
-        """Return None for yes, or the reason for no."""
+        """Return None to accept the customer, or the reason for a refusal."""
         if customer != "credit-refused" or total <= 0:
             return None
         return f"The credit bureau gives {customer} no credit. Ask the customer to pay in advance."

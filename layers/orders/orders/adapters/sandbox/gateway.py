@@ -18,7 +18,8 @@ from orders.adapters.sandbox.payments import (
 )
 from orders.domain.errors import GatewayUnavailableError
 from orders.domain.model import OrderId
-from orders.services.ports import Clock, PaymentState
+from orders.domain.payments import PaymentRequest, PaymentState
+from orders.services.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,35 +55,37 @@ class SandboxGateway:
         self._ledger = ledger
         self._clock = clock
 
-    def authorise(self, order_id: OrderId, customer: str, amount: int) -> PaymentState:
-        """Return AUTHORISED or DECLINED; VOIDED when the payment was given up before."""
-        payment = replace(self._ledger.load(order_id), customer=customer, amount=amount)
-        return self._operate(order_id, payment, Operation.AUTHORISE)
+    def authorize(self, payment: PaymentRequest) -> PaymentState:
+        """Return AUTHORIZED or DECLINED; VOIDED when the payment was voided before."""
+        return self._operate(payment.order_id, self._asked(payment), Operation.AUTHORIZE)
 
-    def capture(self, order_id: OrderId, customer: str, amount: int) -> PaymentState:
-        """Return CAPTURED or DECLINED; VOIDED when the payment was given up, NONE when it never was authorised."""
-        payment = replace(self._ledger.load(order_id), customer=customer, amount=amount)
-        return self._operate(order_id, payment, Operation.CAPTURE)
+    def capture(self, payment: PaymentRequest) -> PaymentState:
+        """Return CAPTURED or DECLINED; VOIDED when the payment was voided, NONE when it was never authorized."""
+        return self._operate(payment.order_id, self._asked(payment), Operation.CAPTURE)
 
-    def settled(self, order_id: OrderId, customer: str) -> bool:
-        """Return whether the captured money has arrived; one poll."""
-        payment = replace(self._ledger.load(order_id), customer=customer)
-        if has_settled(payment):
+    def settled(self, payment: PaymentRequest) -> bool:
+        """Return whether the captured payment has settled; one poll."""
+        known = replace(self._ledger.load(payment.order_id), customer=payment.customer)
+        if has_settled(known):
             return True
-        self._ledger.save(order_id, polled(payment), None)
+        self._ledger.save(payment.order_id, polled(known), None)
         return False
 
     def void(self, order_id: OrderId) -> PaymentState:
-        """Give up the authorisation, had or still to come; CAPTURED or REFUNDED when it is too late."""
+        """Void the authorization, made or still to come; CAPTURED or REFUNDED when it is too late."""
         return self._operate(order_id, self._ledger.load(order_id), Operation.VOID)
 
     def refund(self, order_id: OrderId) -> PaymentState:
-        """Pay back what was captured; what never was captured stays as it is."""
+        """Refund what was captured; return the state unchanged when nothing was."""
         return self._operate(order_id, self._ledger.load(order_id), Operation.REFUND)
 
     def state(self, order_id: OrderId) -> PaymentState:
-        """Return what the gateway knows."""
+        """Return the payment's state."""
         return self._ledger.load(order_id).state
+
+    def _asked(self, payment: PaymentRequest) -> Payment:
+        known = self._ledger.load(payment.order_id)
+        return replace(known, customer=payment.customer, amount=payment.money.amount)
 
     def _operate(self, order_id: OrderId, payment: Payment, operation: Operation) -> PaymentState:
         if operation in payment.answers:

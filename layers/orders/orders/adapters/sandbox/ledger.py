@@ -10,7 +10,7 @@ from orders.adapters.dynamodb.table import ABSENT, OrdersTable, Write, put
 from orders.adapters.sandbox.gateway import LedgerEntry
 from orders.adapters.sandbox.payments import Operation, Payment
 from orders.domain.model import OrderId
-from orders.services.ports import PaymentState
+from orders.domain.payments import PaymentState
 
 _PAYMENT = "PAYMENT"
 _ENTRY = "ENTRY#"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from orders.services.ports import PaymentState
+from orders.domain.payments import PaymentState
 
 FLAKY_CALLS = 2
 SLOW_POLLS = 3
@@ -15,7 +15,7 @@ SLOW_POLLS = 3
 class Operation(StrEnum):
     """What moves money. Each happens at most once to a payment."""
 
-    AUTHORISE = "authorise"
+    AUTHORIZE = "authorise"
     CAPTURE = "capture"
     VOID = "void"
     REFUND = "refund"
@@ -35,7 +35,7 @@ class Payment:
     @property
     def state(self) -> PaymentState:
         """Where the money is: what the last operation that changed it left behind."""
-        for operation in (Operation.REFUND, Operation.VOID, Operation.CAPTURE, Operation.AUTHORISE):
+        for operation in (Operation.REFUND, Operation.VOID, Operation.CAPTURE, Operation.AUTHORIZE):
             if operation in self.answers:
                 return self.answers[operation]
         return PaymentState.NONE
@@ -56,9 +56,9 @@ def answer(payment: Payment, operation: Operation) -> PaymentState | None:
     """Return what the operation does to the payment now; None when it does nothing and the state is the answer."""
     state = payment.state
     match operation:
-        case Operation.AUTHORISE if state is PaymentState.NONE:
-            return _unless(payment.customer == "card-declined", PaymentState.AUTHORISED)
-        case Operation.CAPTURE if state is PaymentState.AUTHORISED:
+        case Operation.AUTHORIZE if state is PaymentState.NONE:
+            return _unless(payment.customer == "card-declined", PaymentState.AUTHORIZED)
+        case Operation.CAPTURE if state is PaymentState.AUTHORIZED:
             return _unless(payment.customer == "capture-declined", PaymentState.CAPTURED)
         case Operation.VOID if state not in {PaymentState.CAPTURED, PaymentState.REFUNDED}:
             return PaymentState.VOIDED

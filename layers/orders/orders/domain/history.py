@@ -1,4 +1,4 @@
-"""From a durable execution's history to what a person can look at: operations with attempts, and invocations. Pure.
+"""The history of a durable execution as operations with attempts, and invocations. Pure.
 
 The events are those of GetDurableExecutionHistory, oldest first. The handler writes most of them while an invocation
 runs; timers, people and other functions write the rest in between. An `InvocationCompleted` closes what came before it.

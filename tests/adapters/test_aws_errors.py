@@ -14,9 +14,9 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from orders.adapters.aws_errors import RefusedWriteError, fault_of, translated
 from orders.adapters.clients import dynamodb_client
 from orders.adapters.dynamodb import OrdersTable
-from orders.adapters.faults import RefusedWriteError, fault_of, translated
 from orders.domain.errors import TransientFaultError, WriteConflictError
 from tests.adapters.stand import TABLE, Adapters
 
@@ -24,7 +24,7 @@ CALM = {"Code": "None"}
 
 
 def refusal(code: str, status: int = 400, *reasons: str) -> ClientError:
-    """An answer of AWS; the text says the opposite of the code, since nobody may read it."""
+    """An AWS error whose text contradicts its code, because only the code may be read."""
     answer: Any = {
         "Error": {"Code": code, "Message": "ThrottlingException ConditionalCheckFailed TransactionConflict"},
         "ResponseMetadata": {"HTTPStatusCode": status},
@@ -51,7 +51,7 @@ def cancelled(*reasons: str) -> ClientError:
     ],
 )
 def test_a_write_that_lost_is_a_conflict(error: ClientError, failed: set[int]) -> None:
-    """It says whose condition did not hold; meeting another transaction is nobody's condition."""
+    """The error names the conditions that failed; a conflict with another transaction names none."""
     fault = fault_of(error)
     assert isinstance(fault, RefusedWriteError)
     assert isinstance(fault, WriteConflictError)
@@ -78,7 +78,7 @@ def test_a_write_that_lost_is_a_conflict(error: ClientError, failed: set[int]) -
     ],
 )
 def test_what_may_pass_is_a_transient_fault(error: ClientError | BotoCoreError) -> None:
-    """The same call may succeed later; nobody else wrote anything."""
+    """The same call may succeed later; no other write was involved."""
     fault = fault_of(error)
     assert isinstance(fault, TransientFaultError)
     assert not isinstance(fault, WriteConflictError)
@@ -96,7 +96,7 @@ def test_what_may_pass_is_a_transient_fault(error: ClientError | BotoCoreError) 
     ],
 )
 def test_a_bug_stays_what_it_is(error: ClientError | BotoCoreError) -> None:
-    """Trying again would not help, so nobody is told that it might."""
+    """A retry would not help, so the error is not transient."""
     assert fault_of(error) is None
     with pytest.raises(type(error)), translated():
         raise error

@@ -1,38 +1,20 @@
-"""The transition table: every legal move leads where it says, every other is refused by name."""
+"""The table: every legal move leads to the state that it names, and every other move is refused with its code."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import get_args
+from dataclasses import is_dataclass, replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orders.domain.commands import (
-    BeginCharge,
-    BeginCoolingOff,
-    BeginRecovery,
-    ClaimJob,
-    Command,
-    Complete,
-    Decide,
-    Escalate,
-    Expire,
-    Fail,
-    LeaveJob,
-    LoseJob,
-    NeedAttention,
-    NoteUndelivered,
-    OpenJob,
-    OpenLevel,
-    Recover,
-    Refuse,
-    Remind,
-    ReportPicking,
-    RequestStop,
-    Withdraw,
-)
+from orders.domain import approval as approval_moves
+from orders.domain import charging as charging_moves
+from orders.domain import picking as picking_moves
+from orders.domain import recovery as recovery_moves
+from orders.domain.approval import Decide, Escalate, Expire, NoteUndelivered, OpenLevel, Remind, Withdraw
+from orders.domain.callbacks import beat, publish_callback
+from orders.domain.charging import BeginCharge, BeginCoolingOff, Complete, Fail, Refuse
 from orders.domain.errors import (
     CountersignError,
     InvalidRequestError,
@@ -40,11 +22,14 @@ from orders.domain.errors import (
     NotPermittedError,
     NotTheRequesterError,
     SegregationOfDutiesError,
-    TransitionRefusedError,
 )
 from orders.domain.model import FINAL, JobState, LevelOutcome, LevelTerms, Order, PickingTerms, Role, Status, Verdict
-from orders.domain.refusals import level_of
-from orders.domain.transitions import TABLE, beat, judge, next_command, next_due, next_job_command, publish_callback
+from orders.domain.picking import ClaimJob, LeaveJob, LoseJob, OpenJob, ReportPicking
+from orders.domain.recovery import BeginRecovery, NeedAttention, Recover, RequestStop
+from orders.domain.refusals import TransitionRefusedError
+from orders.domain.rules import Command
+from orders.domain.schedule import next_command, next_due, next_job_command
+from orders.domain.table import TABLE, judge
 from tests.builders import a_pending_order, a_person, an_order, approval, at, moved, rejection
 
 REQUESTER = a_person("requester-1")
@@ -87,11 +72,17 @@ def refused(order: Order, command: Command, *, seconds: float = 2) -> str:
 
 
 def test_every_command_has_a_row_in_the_table() -> None:
-    assert set(TABLE) == set(get_args(Command))
+    defined: set[object] = {
+        each
+        for module in (approval_moves, charging_moves, picking_moves, recovery_moves)
+        for each in vars(module).values()
+        if is_dataclass(each) and each.__module__ == module.__name__
+    }
+    assert set(TABLE) == defined
 
 
 def test_an_opened_level_waits_until_its_deadline_and_knows_what_is_due_before() -> None:
-    level = level_of(a_pending_order(), 1)
+    level = a_pending_order().level(1)
 
     assert level.outcome is LevelOutcome.OPEN
     assert (level.remind_at, level.escalate_at, level.deadline) == (at(121), at(301), at(601))
@@ -101,7 +92,7 @@ def test_an_opened_level_waits_until_its_deadline_and_knows_what_is_due_before()
 def test_reminder_and_escalation_at_the_window_never_fire() -> None:
     terms = replace(MANAGER, window_seconds=5, reminder_seconds=5, escalation_seconds=9)
 
-    level = level_of(a_pending_order(levels_terms=(terms,)), 1)
+    level = a_pending_order(levels_terms=(terms,)).level(1)
 
     assert (level.remind_at, level.escalate_at, next_due(level)) == (None, None, at(6))
 
@@ -110,16 +101,16 @@ def test_one_approval_settles_a_level_and_the_status_stays() -> None:
     order = moved(a_pending_order(), approval())
 
     assert order.status is Status.PENDING_APPROVAL
-    assert level_of(order, 1).outcome is LevelOutcome.APPROVED
+    assert order.level(1).outcome is LevelOutcome.APPROVED
 
 
 def test_a_quorum_of_two_needs_two_different_people() -> None:
     order = moved(a_pending_order(levels_terms=(TWO_OF_FINANCE,)), approval("finance-1"))
 
-    assert level_of(order, 1).outcome is LevelOutcome.OPEN
+    assert order.level(1).outcome is LevelOutcome.OPEN
     assert refused(order, approval("finance-1")) == "already-decided"
     order = moved(order, approval("finance-2"))
-    assert level_of(order, 1).outcome is LevelOutcome.APPROVED
+    assert order.level(1).outcome is LevelOutcome.APPROVED
     assert refused(order, approval("finance-3")) == "already-decided"
 
 
@@ -158,13 +149,13 @@ def test_strangers_to_the_level_are_told_who_decides() -> None:
 def test_after_an_escalation_the_next_role_may_decide_too() -> None:
     order = moved(a_pending_order(), Escalate(1), seconds=301)
 
-    assert level_of(order, 1).deciding_roles == {Role.MANAGERS, Role.DIRECTORS}
+    assert order.level(1).deciding_roles == {Role.MANAGERS, Role.DIRECTORS}
     assert moved(order, approval("director-1"), seconds=302).levels[0].outcome is LevelOutcome.APPROVED
     assert refused(order, Escalate(1), seconds=400) == "not-due"
 
 
 def test_finance_does_not_escalate() -> None:
-    assert level_of(a_pending_order(levels_terms=(TWO_OF_FINANCE,)), 1).escalate_at is None
+    assert a_pending_order(levels_terms=(TWO_OF_FINANCE,)).level(1).escalate_at is None
 
 
 def test_nobody_decides_an_order_of_their_own_whatever_their_roles() -> None:
@@ -497,7 +488,7 @@ def test_every_legal_move_leads_where_the_table_says() -> None:
 
 @pytest.mark.parametrize("status", Status)
 def test_every_other_move_is_refused(status: Status) -> None:
-    """From each state, each command that the table does not have there, whoever asks and however late it is."""
+    """From each state, each command that the table does not accept there, from any person and at any time."""
     for command in {type(command): command for _, command, _ in reversed(MOVES)}.values():
         if status not in TABLE[type(command)].sources:
             assert refused(ORDERS[status], command, seconds=700)
@@ -512,7 +503,7 @@ def test_a_final_row_never_changes(status: Status) -> None:
 
 
 def test_a_lost_request_brings_the_first_reminder_forward() -> None:
-    level = level_of(moved(a_pending_order(), NoteUndelivered(1, "request-decision-1"), seconds=2), 1)
+    level = moved(a_pending_order(), NoteUndelivered(1, "request-decision-1"), seconds=2).level(1)
 
     assert level.remind_at == at(62)
     assert level.undelivered == ("request-decision-1",)
@@ -521,7 +512,7 @@ def test_a_lost_request_brings_the_first_reminder_forward() -> None:
 def test_a_lost_reminder_changes_no_time() -> None:
     reminded = moved(a_pending_order(), Remind(1), seconds=121)
 
-    assert level_of(moved(reminded, NoteUndelivered(1, "remind-1"), seconds=122), 1).remind_at == at(241)
+    assert moved(reminded, NoteUndelivered(1, "remind-1"), seconds=122).level(1).remind_at == at(241)
 
 
 def test_expiry_comes_before_escalation_and_escalation_before_a_reminder() -> None:
@@ -556,7 +547,7 @@ def test_publishing_a_later_callback_is_a_write_but_no_event() -> None:
     change = publish_callback(a_pending_order(), 1, "callback-2")
 
     assert change.entry is None
-    assert level_of(change.after, 1).callback_id == "callback-2"
+    assert change.after.level(1).callback_id == "callback-2"
     assert change.before is not None
     assert change.after.version == change.before.version + 1
 

@@ -17,7 +17,7 @@ from aws_durable_execution_sdk_python.waits import (
 )
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 
-from orders.services.timeline import Operation, Timeline, timeline_of
+from orders.domain.history import Operation, Timeline, timeline_of
 
 TWICE = StepConfig(create_retry_strategy(RetryStrategyConfig(max_attempts=3, initial_delay=Duration.from_seconds(1))))
 

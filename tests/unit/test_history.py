@@ -1,4 +1,4 @@
-"""A history becomes a timeline: told event by event, as the service writes them."""
+"""A history becomes a timeline, event by event, as AWS writes them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orders.services.timeline import Timeline, timeline_of
+from orders.domain.history import Timeline, timeline_of
 from tests.builders import NOON, at
 
 

@@ -1,4 +1,4 @@
-"""From what AWS answers to what the services understand. Errors are known by code, status and type, never by text."""
+"""Translation of AWS errors, which are recognized by code, status and type, never by text."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class RefusedWriteError(WriteConflictError):
 
     def __init__(self, failed: frozenset[int]) -> None:
         """Keep which conditions failed."""
-        super().__init__("Somebody else wrote first; read again.")
+        super().__init__("Another write came first; read again.")
         self.failed = failed
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise our own error instead of botocore's wherever `fault_of` knows one; anything else is a bug and stays."""
+    """Raise a domain error for a botocore error that `fault_of` translates; any other error is a bug and stays."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
@@ -64,7 +64,7 @@ def translated() -> Iterator[None]:
 
 
 def fault_of(error: ClientError | BotoCoreError) -> TransientFaultError | None:
-    """Return what the services should hear, or None when trying again could not help."""
+    """Return the error for the services, or None when a retry could not help."""
     if isinstance(error, _OUT_OF_REACH):
         return TransientFaultError("An AWS service did not answer; try again.")
     if not isinstance(error, ClientError):
@@ -91,5 +91,5 @@ def _status(error: ClientError) -> int:
 
 
 def _reasons(error: ClientError) -> list[str]:
-    """Return, for a cancelled transaction, what became of each of its writes."""
+    """Return the reason for each write of a canceled transaction."""
     return [reason.get("Code", "") for reason in error.response.get("CancellationReasons", [])]

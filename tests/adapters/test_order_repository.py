@@ -5,24 +5,18 @@ from functools import partial
 
 import pytest
 
+from orders.adapters.aws_errors import RefusedWriteError
 from orders.adapters.clients import dynamodb_client
-from orders.adapters.faults import RefusedWriteError
-from orders.domain.commands import (
-    BeginCharge,
-    Command,
-    Escalate,
-    Expire,
-    NeedAttention,
-    NoteUndelivered,
-    OpenLevel,
-    Refuse,
-    Withdraw,
-)
+from orders.domain.approval import Escalate, Expire, NoteUndelivered, OpenLevel, Withdraw
+from orders.domain.callbacks import publish_callback
+from orders.domain.charging import BeginCharge, Refuse
 from orders.domain.errors import InvalidRequestError, WriteConflictError
 from orders.domain.model import OrderId, Role, Status
-from orders.domain.transitions import judge, publish_callback
-from orders.services.ports import OrderBook
-from tests.adapters.book import asked, ids, moved, placed, registration, terms
+from orders.domain.recovery import NeedAttention
+from orders.domain.rules import Command
+from orders.domain.table import judge
+from orders.services.ports import OrderRepository
+from tests.adapters.repository import asked, ids, moved, placed, registration, terms
 from tests.adapters.stand import SHARDS, TABLE, Adapters, at_once, items
 from tests.builders import NOON, a_person, approval, at, rejection
 
@@ -64,7 +58,7 @@ def test_a_row_comes_back_as_it_was_written(adapters: Adapters) -> None:
 
 
 def test_a_row_knows_that_somebody_waits_and_not_the_token(adapters: Adapters) -> None:
-    """Only the document has that; a row that nobody waits for says nothing of it."""
+    """Only the document has the token; the row of an order that no task awaits has no mark."""
     order = placed(adapters.orders, task_token="a-capability")
     found = adapters.orders.get(order.order_id)
     assert found == order
@@ -73,7 +67,7 @@ def test_a_row_knows_that_somebody_waits_and_not_the_token(adapters: Adapters) -
 
 
 def test_no_item_of_the_table_has_the_token(aws: Adapters) -> None:
-    """Neither row nor audit; and only an awaited order's row is told apart."""
+    """Neither row nor audit; and only the row of an awaited order has a mark."""
     placed(aws.orders, task_token="a-capability")
     placed(aws.orders, 2)
     assert "a-capability" not in str(items())
@@ -144,14 +138,14 @@ def test_the_audit_is_told_in_order_and_in_full(adapters: Adapters) -> None:
     changes.append(judge(changes[-1].after, rejection(reason="Zu teuer"), at(2.5)))
     for change in changes:
         adapters.orders.commit(change)
-    told = adapters.orders.audit(order.order_id)
-    assert list(told) == [creation.entry, *(change.entry for change in changes)]
+    stored = adapters.orders.audit(order.order_id)
+    assert list(stored) == [creation.entry, *(change.entry for change in changes)]
 
 
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 
-def followed(orders: OrderBook, audiences: list[str], status: Status | None, limit: int) -> list[str]:
+def followed(orders: OrderRepository, audiences: list[str], status: Status | None, limit: int) -> list[str]:
     """A whole list, page by page."""
     page = orders.newest(audiences, status, limit, None)
     found = ids(page)
@@ -180,7 +174,7 @@ def test_orders_of_the_same_moment_are_all_listed(adapters: Adapters) -> None:
 
 
 def test_a_person_sees_own_orders_and_those_of_their_roles_once(adapters: Adapters) -> None:
-    """Somebody who asked for an order that their role decides finds it once."""
+    """A person who requested an order that their role decides finds it once."""
     placed(adapters.orders, 1, seconds=1, requester="ann")
     placed(adapters.orders, 2, seconds=2, requester="ben")
     placed(adapters.orders, 3, seconds=3, requester="ann", levels=())
@@ -210,7 +204,7 @@ def test_a_list_can_be_of_one_status(adapters: Adapters, audience: str) -> None:
 
 
 def test_a_page_that_ends_the_list_has_no_cursor(adapters: Adapters) -> None:
-    """So nobody asks for an empty page when the list was exactly one page long."""
+    """A list of exactly one page has no cursor to an empty page."""
     for number in (1, 2):
         placed(adapters.orders, number, seconds=number)
     assert adapters.orders.newest(["all"], None, 2, None).cursor is None
@@ -275,7 +269,7 @@ def test_a_level_moves_from_inbox_to_inbox(adapters: Adapters) -> None:
 
 
 def test_an_escalated_level_lies_in_both_inboxes_and_shows_once(adapters: Adapters) -> None:
-    """Somebody who has both roles sees one order."""
+    """A person who has both roles sees one order."""
     order = moved(adapters.orders, asked(adapters.orders), Escalate(1), now=at(300))
     for roles in (MANAGERS, DIRECTORS, MANAGERS | DIRECTORS):
         assert ids(adapters.orders.inbox(roles, 10, None)) == ["order-001"]
@@ -304,7 +298,7 @@ def test_a_quorum_keeps_its_order_in_the_inbox_until_it_is_full(adapters: Adapte
     ],
 )
 def test_whatever_ends_a_level_empties_the_inbox(adapters: Adapters, ending: Command, seconds: float) -> None:
-    """Nobody is asked for what cannot be decided any more."""
+    """An order that can no longer be decided is in no inbox."""
     moved(adapters.orders, asked(adapters.orders), ending, now=at(seconds))
     assert ids(adapters.orders.inbox(MANAGERS, 10, None)) == []
 

@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from orders.domain.commands import Command, OpenLevel
-from orders.domain.model import DocumentRef, LevelTerms, Order, OrderId, Role
-from orders.domain.transitions import Change, judge, register
-from orders.services.ports import OrderBook, Page
+from orders.domain.approval import OpenLevel
+from orders.domain.model import DocumentRef, LevelTerms, Order, OrderId, Page, Role
+from orders.domain.rules import Change, Command
+from orders.domain.submission import register
+from orders.domain.table import judge
+from orders.services.ports import OrderRepository
 from tests.builders import NOON, a_document, at
 
 
@@ -22,12 +24,12 @@ def registration(number: int = 1, *, arn: str | None = "arn:1", seconds: float =
     return register(document, DocumentRef(f"orders/{order_id}/document.json", "0" * 64, 500), arn)
 
 
-def placed(orders: OrderBook, number: int = 1, *, seconds: float = 0, **overrides: Any) -> Order:
+def placed(orders: OrderRepository, number: int = 1, *, seconds: float = 0, **overrides: Any) -> Order:
     """An order in the book."""
     return orders.create(registration(number, seconds=seconds, **overrides))
 
 
-def moved(orders: OrderBook, order: Order, *commands: Command, now: datetime = NOON) -> Order:
+def moved(orders: OrderRepository, order: Order, *commands: Command, now: datetime = NOON) -> Order:
     """The order after these commands, each committed."""
     for command in commands:
         change = judge(order, command, now)
@@ -36,7 +38,7 @@ def moved(orders: OrderBook, order: Order, *commands: Command, now: datetime = N
     return order
 
 
-def asked(orders: OrderBook, number: int = 1, *, seconds: float = 0, **overrides: Any) -> Order:
+def asked(orders: OrderRepository, number: int = 1, *, seconds: float = 0, **overrides: Any) -> Order:
     """An order whose first level was opened so many seconds after noon."""
     order = placed(orders, number, seconds=seconds, **overrides)
     return moved(orders, order, OpenLevel(1, f"callback-{number}"), now=at(seconds))
