@@ -97,16 +97,16 @@ FINISH = """    announce_outcome(context, order, status)
         report_to_state_machine(context, order)
     return {"orderId": order["orderId"], "status": status}"""
 DIVERGENCES = {
-    "renamed": ("fulfilment", '"begin-charge"', '"start-charge"', "step begin-charge"),
+    "renamed": ("charge", '"begin-charge"', '"start-charge"', "step begin-charge"),
     "inserted": (
-        "fulfilment",
+        "charge",
         f"    if not {CHARGE}",
         f'    context.wait(Duration.from_seconds(1), name="breathe")\n    if not {CHARGE}',
         "step begin-charge",
     ),
     "removed": ("handler", FINISH, FINISH.replace("    announce", "    # announce"), "chained invoke announce-outcome"),
     "retyped": (
-        "fulfilment",
+        "charge",
         'context.step(steps.complete_order(order), name="complete-order", config=retries.STORAGE)',
         'str(context.create_callback(name="complete-order").result())',
         "step complete-order",

@@ -116,14 +116,14 @@ def test_an_execution_of_then_goes_on_under_the_code_of_now(name: str, record_te
 
 # What somebody might do to the workflow: the file, what stands there, and what they put in its place.
 MUTANTS: dict[str, tuple[str, str, str]] = {
-    "a step renamed": ("fulfilment.py", 'name="begin-charge"', 'name="start-charge"'),
+    "a step renamed": ("charge.py", 'name="begin-charge"', 'name="start-charge"'),
     "a step inserted": (
         "handler.py",
         "    screening = screen_order(context, order)",
         '    context.step(lambda _: None, name="note-start")\n    screening = screen_order(context, order)',
     ),
     "two undo steps reordered": (
-        "fulfilment.py",
+        "compensation.py",
         """    voided = undone(context, steps.void_payment(order), "void-payment")
     released = undone(context, steps.release_stock(order), "release-stock")
 """,
@@ -132,23 +132,23 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
 """,
     ),
     "a wait made a step": (
-        "fulfilment.py",
+        "charge.py",
         'context.wait(Duration.from_seconds(seconds), name="cooling-off")',
         'context.step(lambda _: None, name="cooling-off")',
     ),
     "the last operation removed": ("handler.py", "    announce_outcome(context, order, status)\n", ""),
-    "a step of a branch renamed": ("fulfilment.py", '"check-credit"', '"check-solvency"'),
+    "a step of a branch renamed": ("preparation.py", '"check-credit"', '"check-solvency"'),
     "a context of another sub-type": (
         "approval.py",
         "context.run_in_child_context(looks, name=",
         'context.run_in_child_context(looks, config=ChildConfig(sub_type="Level"), name=',
     ),
     "a step made a context": (
-        "fulfilment.py",
+        "charge.py",
         'context.step(steps.begin_charge(order), name="begin-charge", config=retries.STORAGE)',
         'context.run_in_child_context(lambda c: c.step(steps.begin_charge(order)), name="begin-charge")',
     ),
-    "branches nested": ("fulfilment.py", "FLAT = NestingType.FLAT", "FLAT = NestingType.NESTED"),
+    "branches nested": ("preparation.py", "FLAT = NestingType.FLAT", "FLAT = NestingType.NESTED"),
     "a key of a checkpoint renamed": ("approval.py", 'look["wakeInSeconds"]', 'look["wakeSeconds"]'),
 }
 IMPORTS = {"approval.py": ("import CallbackConfig, Duration", "import CallbackConfig, ChildConfig, Duration")}

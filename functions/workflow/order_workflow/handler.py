@@ -11,17 +11,10 @@ from aws_durable_execution_sdk_python import DurableContext, InvokeError, StepEr
 
 from order_workflow import retries, steps
 from order_workflow.approval import approve_level
+from order_workflow.charge import charge, cool_off
 from order_workflow.checkpoints import OrderInput, OrderResult, Registered
-from order_workflow.fulfilment import (
-    authorize_payment,
-    charge,
-    cool_off,
-    recover,
-    refuse,
-    reserve_stock,
-    screen_order,
-    undo,
-)
+from order_workflow.compensation import recover, refuse, undo
+from order_workflow.preparation import authorize_payment, reserve_stock, screen_order
 
 STATUS_AFTER = {"rejected": "REJECTED", "expired": "EXPIRED", "withdrawn": "WITHDRAWN"}
 

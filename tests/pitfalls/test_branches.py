@@ -9,7 +9,7 @@ from aws_durable_execution_sdk_python import BatchResult, DurableContext, Parall
 from aws_durable_execution_sdk_python.config import NestingType, ParallelConfig, StepConfig
 from aws_durable_execution_sdk_python.retries import RetryPresets
 
-from tests.twins.stage import Body, ask, on_stage
+from tests.pitfalls.durable_function import Body, ask, deployed
 
 ONCE = StepConfig(retry_strategy=RetryPresets.none())
 
@@ -35,8 +35,8 @@ def test_a_branch_that_failed_looks_like_one_that_has_nothing_against_the_order(
         refusals = [item.result for item in screen(context).all if item.result]
         return "refused" if refusals else "approved"
 
-    with on_stage(handler) as stage:
-        assert stage.run() == "approved"
+    with deployed(handler) as function:
+        assert function.run() == "approved"
 
 
 def test_a_batch_that_is_asked_says_that_a_branch_failed() -> None:
@@ -45,8 +45,8 @@ def test_a_batch_that_is_asked_says_that_a_branch_failed() -> None:
         answers.throw_if_error()
         return "refused" if any(item.result for item in answers.all) else "approved"
 
-    with on_stage(handler) as stage:
-        assert stage.fail() == "ChildContextError: no answer"
+    with deployed(handler) as function:
+        assert function.fail() == "ChildContextError: no answer"
 
 
 # --- new code for orders that wait ----------------------------------------------------------------------------------
@@ -89,11 +89,11 @@ def in_a_child_context(level: Level) -> Body:
 
 def end_under_new_code(form: Callable[[Level], Body]) -> str:
     """Let an order pass its first level, deploy the second version, wake the order, and say how it ended."""
-    with on_stage(form(first_version)) as stage:
-        callback_id = stage.callback(arn := stage.start())
-        stage.deploy(form(second_version))
-        stage.runner.send_callback_success(callback_id)
-        result = stage.result(arn)
+    with deployed(form(first_version)) as function:
+        callback_id = function.callback(arn := function.start())
+        function.deploy(form(second_version))
+        function.runner.send_callback_success(callback_id)
+        result = function.result(arn)
         return result.result or str(result.error and result.error.type)
 
 

@@ -28,7 +28,7 @@ from aws_durable_execution_sdk_python.types import WaitForConditionCheckContext
 from aws_durable_execution_sdk_python.waits import WaitForConditionConfig
 
 from order_workflow import retries
-from tests.twins.stage import Stage, ask, on_stage
+from tests.pitfalls.durable_function import DurableFunction, ask, deployed
 
 REST_SECONDS = 2
 AT_ONCE = 1.0
@@ -36,9 +36,9 @@ REST = Duration.from_seconds(REST_SECONDS)
 Record = Callable[[str, object], None]
 
 
-def seconds_to_the_end(stage: Stage, arn: str, since: float) -> float:
+def seconds_to_the_end(function: DurableFunction, arn: str, since: float) -> float:
     """Wait for the execution's end and return how long that took."""
-    stage.result(arn)
+    function.result(arn)
     return time.monotonic() - since
 
 
@@ -51,16 +51,16 @@ def test_a_wait_cannot_be_woken_and_a_callback_can(record_testsuite_property: Re
     def listen(_event: Any, context: DurableContext) -> None:
         ask(context, REST_SECONDS).result()
 
-    with on_stage(rest, skip_time=False) as stage:
-        arn = stage.start()
-        stage.asleep(arn)
+    with deployed(rest, skip_time=False) as function:
+        arn = function.start()
+        function.asleep(arn)
         withdrawn = time.monotonic()  # the row says so; there is nothing that could be signalled
-        waited = seconds_to_the_end(stage, arn, withdrawn)
-    with on_stage(listen, skip_time=False) as stage:
-        callback_id = stage.callback(arn := stage.start())
+        waited = seconds_to_the_end(function, arn, withdrawn)
+    with deployed(listen, skip_time=False) as function:
+        callback_id = function.callback(arn := function.start())
         withdrawn = time.monotonic()
-        stage.runner.send_callback_success(callback_id)
-        listened = seconds_to_the_end(stage, arn, withdrawn)
+        function.runner.send_callback_success(callback_id)
+        listened = seconds_to_the_end(function, arn, withdrawn)
 
     record_testsuite_property("from withdrawal to end", f"wait {waited:.1f} s, callback {listened:.1f} s")
     assert waited > REST_SECONDS / 2
@@ -102,17 +102,17 @@ def sleep_through_a_signal() -> float:
     def handler(_event: Any, context: DurableContext) -> None:
         race(context, looked, callback_id, FIRST_TO_END)
 
-    with on_stage(handler, skip_time=False) as stage:
+    with deployed(handler, skip_time=False) as function:
 
         def glance(updates: set[str]) -> None:
             if "WAIT reminder START" in updates and not signalled:
                 assert looked.wait(5)
                 signalled.append(time.monotonic())
-                stage.runner.send_callback_success(callback_id[0])
+                function.runner.send_callback_success(callback_id[0])
 
-        stage.tap(glance)
-        arn = stage.start()
-        stage.result(arn)
+        function.tap(glance)
+        arn = function.start()
+        function.result(arn)
         return time.monotonic() - signalled[0]
 
 
@@ -126,16 +126,16 @@ def hear_a_signal(moment: str) -> float:
         context.step(lambda _: None, name="open-level")
         callback.result()
 
-    with on_stage(handler, skip_time=False) as stage:
+    with deployed(handler, skip_time=False) as function:
 
         def glance(updates: set[str]) -> None:
             if moment in updates and not signalled:
                 signalled.append(time.monotonic())
-                stage.runner.send_callback_success(callback_id[0])
+                function.runner.send_callback_success(callback_id[0])
 
-        stage.tap(glance)
-        arn = stage.start()
-        stage.result(arn)
+        function.tap(glance)
+        arn = function.start()
+        function.result(arn)
         return time.monotonic() - signalled[0]
 
 
@@ -158,11 +158,11 @@ def seconds_to_hear_a_rejection(ends: CompletionConfig) -> float:
     def handler(_event: Any, context: DurableContext) -> None:
         race(context, threading.Event(), [], ends)
 
-    with on_stage(handler, skip_time=False) as stage:
-        callback_id = stage.callback(arn := stage.start())
+    with deployed(handler, skip_time=False) as function:
+        callback_id = function.callback(arn := function.start())
         rejected = time.monotonic()
-        stage.runner.send_callback_failure(callback_id)
-        return seconds_to_the_end(stage, arn, rejected)
+        function.runner.send_callback_failure(callback_id)
+        return seconds_to_the_end(function, arn, rejected)
 
 
 def test_a_race_for_the_first_success_does_not_hear_a_rejection(record_testsuite_property: Record) -> None:
@@ -203,8 +203,8 @@ def test_one_poll_that_raises_is_the_last_one() -> None:
             raise TimeoutError("no answer")
         return True
 
-    with on_stage(settle(poll)) as stage:
-        assert stage.run() == "needs attention"
+    with deployed(settle(poll)) as function:
+        assert function.run() == "needs attention"
     assert len(polls) == 1
 
 
@@ -215,8 +215,8 @@ def test_a_poll_that_found_nothing_is_followed_by_another() -> None:
         polls.append("asked")
         return len(polls) > 1  # an unanswered poll returns what it knows: not yet
 
-    with on_stage(settle(poll)) as stage:
-        assert stage.run() == "settled"
+    with deployed(settle(poll)) as function:
+        assert function.run() == "settled"
     assert len(polls) == 2
 
 
@@ -242,10 +242,10 @@ def test_a_heartbeat_clock_runs_before_anybody_has_the_job() -> None:
     def handler(_event: Any, context: DurableContext) -> str:
         return listen_to_station(context)
 
-    with on_stage(handler, skip_time=False) as stage:
+    with deployed(handler, skip_time=False) as function:
         begun = time.monotonic()
 
-        assert stage.run() == "lost"
+        assert function.run() == "lost"
     assert time.monotonic() - begun < WALK_SECONDS
 
 
@@ -255,15 +255,15 @@ def test_a_claim_without_a_heartbeat_comes_first() -> None:
         claim.result()
         return listen_to_station(context)
 
-    with on_stage(handler, skip_time=False) as stage:
-        claim = stage.callback(arn := stage.start(), "await-claim")
+    with deployed(handler, skip_time=False) as function:
+        claim = function.callback(arn := function.start(), "await-claim")
         time.sleep(WALK_SECONDS)
-        stage.runner.send_callback_success(claim)
-        picking = stage.callback(arn, "pick-order create callback id")
-        stage.runner.send_callback_heartbeat(picking)
-        stage.runner.send_callback_success(picking)
+        function.runner.send_callback_success(claim)
+        picking = function.callback(arn, "pick-order create callback id")
+        function.runner.send_callback_heartbeat(picking)
+        function.runner.send_callback_success(picking)
 
-        assert stage.answer(arn) == "picked"
+        assert function.answer(arn) == "picked"
 
 
 def test_a_sleep_inside_a_step_keeps_the_invocation_running_and_a_wait_ends_it() -> None:
@@ -277,8 +277,8 @@ def test_a_sleep_inside_a_step_keeps_the_invocation_running_and_a_wait_ends_it()
 
     invocations = []
     for handler in (sleeps, waits):
-        with on_stage(handler, skip_time=False) as stage:
-            stage.result(arn := stage.start())
-            invocations.append(stage.invocations(arn))
+        with deployed(handler, skip_time=False) as function:
+            function.result(arn := function.start())
+            invocations.append(function.invocations(arn))
 
     assert invocations == [1, 2]

@@ -17,7 +17,7 @@ import pytest
 from aws_durable_execution_sdk_python import BatchResult, DurableContext, StepContext
 from aws_durable_execution_sdk_python.config import MapConfig, NestingType
 
-from tests.twins.stage import PATIENCE_SECONDS, on_stage, pause, unseen
+from tests.pitfalls.durable_function import PATIENCE_SECONDS, deployed, pause, unseen
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_OF_A_BATCH = 750 * 1024
@@ -28,7 +28,7 @@ Record = Callable[[str, object], None]
 @contextmanager
 def oversized(where: str, size: int) -> Iterator[IO[str]]:
     """Run one value of this size in a process of its own, which is ended in any case; yields what it says."""
-    command = [sys.executable, "-m", "tests.twins.oversized", where, str(size)]
+    command = [sys.executable, "-m", "tests.pitfalls.oversized", where, str(size)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -83,8 +83,8 @@ def test_a_child_context_with_a_result_over_256_kib_runs_its_body_again_at_every
         pause(context)
         return len(rendered)
 
-    with on_stage(handler) as stage:
-        assert stage.run() == size
+    with deployed(handler) as function:
+        assert function.run() == size
 
     record_testsuite_property(f"a child context of {size} bytes, two wakes", f"its body ran {ran.count('body')}x")
     assert (ran.count("body"), ran.count("step")) == (bodies, 1)
@@ -122,9 +122,9 @@ def test_a_document_handed_from_step_to_step_is_written_at_every_step(record_tes
     """100 MB is all that an execution may write in its life; and every replay reads it all again."""
     written = {}
     for handler in (by_value, by_reference):
-        with on_stage(handler) as stage:
-            tap = stage.tap(unseen)
-            assert stage.run() == len(LINES)
+        with deployed(handler) as function:
+            tap = function.tap(unseen)
+            assert function.run() == len(LINES)
             written[handler.__name__] = tap.payload_bytes
 
     figure = f"by value {written['by_value']:,} bytes, by reference {written['by_reference']:,}"
@@ -153,11 +153,11 @@ def test_a_branch_for_each_chunk_costs_operations_and_bytes_that_ten_branches_do
 ) -> None:
     written, operations = {}, {}
     for branches in (100, 10):
-        with on_stage(reserve_in(branches)) as stage:
-            tap = stage.tap(unseen)
-            stage.answer(arn := stage.start())
+        with deployed(reserve_in(branches)) as function:
+            tap = function.tap(unseen)
+            function.answer(arn := function.start())
             written[branches] = tap.payload_bytes
-            operations[branches] = len(stage.runner._store.load(arn).operations) - 1  # the execution itself
+            operations[branches] = len(function.runner._store.load(arn).operations) - 1  # the execution itself
 
     for branches in (100, 10):
         figure = f"{operations[branches]} operations, {written[branches]:,} bytes"

@@ -20,7 +20,7 @@ from aws_durable_execution_sdk_python.config import CallbackConfig, Duration
 from aws_durable_execution_sdk_python.serdes import JsonSerDes
 from aws_durable_execution_sdk_python_testing.exceptions import DurableFunctionsLocalRunnerError
 
-from tests.twins.stage import Body, Stage, ask, on_stage
+from tests.pitfalls.durable_function import Body, DurableFunction, ask, deployed
 
 SEED = 20261121
 ORDERS = 80
@@ -63,14 +63,14 @@ class Office:
     """The orders of one design and the wire over which they are signalled."""
 
     rows: list[Row]
-    stage: Stage | None = None
+    function: DurableFunction | None = None
 
     def signal(self, row: Row, click: Click) -> None:
         """Complete the row's callback; raises SignalLostError, or the service's error for a closed callback."""
-        assert self.stage is not None
+        assert self.function is not None
         if click.lost == "there":
             raise SignalLostError
-        self.stage.runner.send_callback_success(row.callback_id, b"approved")
+        self.function.runner.send_callback_success(row.callback_id, b"approved")
         if click.lost == "back":
             raise SignalLostError
 
@@ -164,11 +164,11 @@ def contradictions(workflow: Workflow, api: Api) -> int:
     def handler(number: Any, context: DurableContext) -> str:
         return workflow(office.rows[number], context)
 
-    with on_stage(handler) as stage:
-        office.stage = stage
-        arns = [stage.start(number) for number in range(ORDERS)]
+    with deployed(handler) as function:
+        office.function = function
+        arns = [function.start(number) for number in range(ORDERS)]
         told = click_all(office, api)
-        ends = [stage.answer(arn) for arn in arns]
+        ends = [function.answer(arn) for arn in arns]
     return sum(not agree(*pair) for pair in zip(told, ends, strict=True))
 
 
@@ -224,10 +224,10 @@ def read_nothing(_event: Any, context: DurableContext) -> str:
 
 def wake_with(payload: bytes, handler: Body) -> str:
     """Complete an order's callback with this payload, and return how its execution ended."""
-    with on_stage(handler) as stage:
-        callback_id = stage.callback(arn := stage.start())
-        stage.runner.send_callback_success(callback_id, payload)
-        result = stage.result(arn)
+    with deployed(handler) as function:
+        callback_id = function.callback(arn := function.start())
+        function.runner.send_callback_success(callback_id, payload)
+        result = function.result(arn)
         return result.result or str(result.error and result.error.type).rpartition(".")[2]
 
 

@@ -1,4 +1,4 @@
-"""A stage for very small durable functions: a runner of the official testing SDK, and what a test needs to watch it.
+"""A function for very small durable functions: a runner of the official testing SDK, and what a test needs to watch it.
 
 Every twin in this folder is a handler of a few lines that does one thing wrong, beside the one that does it right.
 """
@@ -31,7 +31,7 @@ Glance = Callable[[set[str]], None]
 
 
 @dataclass(slots=True)
-class Stage:
+class DurableFunction:
     """A runner with one durable function on it."""
 
     runner: DurableFunctionTestRunner
@@ -40,7 +40,7 @@ class Stage:
     def start(self, event: Any = None) -> str:
         """Start an execution under a name of its own and return its ARN."""
         self.started += 1
-        return self.runner.run_async(input=json.dumps(event), execution_name=f"twin-{self.started}")
+        return self.runner.run_async(input=json.dumps(event), execution_name=f"pitfall-{self.started}")
 
     def callback(self, arn: str, name: str = "decision") -> str:
         """Wait until the execution sleeps on its callback of this name, and return the callback's id."""
@@ -158,11 +158,11 @@ class Gateway:
 
 
 @contextmanager
-def on_stage(body: Body, *, skip_time: bool = True) -> Iterator[Stage]:
+def deployed(body: Body, *, skip_time: bool = True) -> Iterator[DurableFunction]:
     """Put a durable function on a runner of its own. The runner skips waits and retries, unless time is the point."""
     with DurableFunctionTestRunner(durable_execution(body), poll_interval=0.01, skip_time=skip_time) as runner:
         runner._executor.RETRY_BACKOFF_SECONDS = 0
-        yield Stage(runner)
+        yield DurableFunction(runner)
 
 
 def ask(context: DurableContext, seconds: int = 30) -> Callback[str]:

@@ -10,7 +10,7 @@ from aws_durable_execution_sdk_python import CallbackError, DurableContext
 from aws_durable_execution_sdk_python.config import Duration
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject
 
-from tests.twins.stage import ask, on_stage, pause
+from tests.pitfalls.durable_function import ask, deployed, pause
 
 A_DAY = Duration.from_days(1)
 Record = Callable[[str, object], None]
@@ -24,11 +24,11 @@ def test_whoever_catches_everything_does_not_wait_at_all() -> None:
             context.wait(A_DAY, name="cooling-off")
         return "charged"
 
-    with on_stage(handler, skip_time=False) as stage:
-        arn = stage.start()
+    with deployed(handler, skip_time=False) as function:
+        arn = function.start()
 
-        assert stage.answer(arn) == "charged"
-        assert stage.invocations(arn) == 1
+        assert function.answer(arn) == "charged"
+        assert function.invocations(arn) == 1
 
 
 def test_whoever_catches_exceptions_waits() -> None:
@@ -37,11 +37,11 @@ def test_whoever_catches_exceptions_waits() -> None:
             context.wait(A_DAY, name="cooling-off")
         return "charged"
 
-    with on_stage(handler, skip_time=False) as stage:
-        arn = stage.start()
-        stage.asleep(arn)
+    with deployed(handler, skip_time=False) as function:
+        arn = function.start()
+        function.asleep(arn)
 
-        assert stage.runner._store.load(arn).current_status().value == "RUNNING"
+        assert function.runner._store.load(arn).current_status().value == "RUNNING"
 
 
 def test_an_undo_in_a_finally_block_runs_every_time_the_order_falls_asleep(record_testsuite_property: Record) -> None:
@@ -55,8 +55,8 @@ def test_an_undo_in_a_finally_block_runs_every_time_the_order_falls_asleep(recor
             voided.append("the money goes back")
         return "charged"
 
-    with on_stage(handler) as stage:
-        assert stage.run() == "charged"
+    with deployed(handler) as function:
+        assert function.run() == "charged"
 
     record_testsuite_property("voids in a finally block, of an order that went well", len(voided))
     assert len(voided) == 3
@@ -72,12 +72,12 @@ def undo_by_hand(_event: Any, context: DurableContext) -> str:
 
 
 def test_an_undo_that_is_a_step_runs_when_it_is_due() -> None:
-    with on_stage(undo_by_hand) as stage:
-        arns = [stage.start(), stage.start()]
-        stage.runner.send_callback_success(stage.callback(arns[0]))
-        stage.runner.send_callback_failure(stage.callback(arns[1]))
+    with deployed(undo_by_hand) as function:
+        arns = [function.start(), function.start()]
+        function.runner.send_callback_success(function.callback(arns[0]))
+        function.runner.send_callback_failure(function.callback(arns[1]))
 
-        assert [stage.answer(arn) for arn in arns] == ["charged", "voided"]
+        assert [function.answer(arn) for arn in arns] == ["charged", "voided"]
 
 
 def clean_up_at_the_end(cleaned: list[str], asleep: list[bool]) -> Callable[[Any, DurableContext], None]:
@@ -98,15 +98,15 @@ def test_a_stopped_execution_runs_no_line_of_code_any_more() -> None:
     """No exception, no finally, no compensation: the service closes it. Somebody else has to notice."""
     cleaned: list[str] = []
     stopped: list[bool] = []
-    with on_stage(clean_up_at_the_end(cleaned, stopped)) as stage:
-        arn = stage.start()
-        stage.callback(arn)
+    with deployed(clean_up_at_the_end(cleaned, stopped)) as function:
+        arn = function.start()
+        function.callback(arn)
         stopped.append(True)
 
-        stage.runner._executor.stop_execution(arn, ErrorObject("sent twice", "StoppedByOperator", None, None))
-        stage.until(lambda: stage.runner._store.load(arn).is_complete)
+        function.runner._executor.stop_execution(arn, ErrorObject("sent twice", "StoppedByOperator", None, None))
+        function.until(lambda: function.runner._store.load(arn).is_complete)
 
-        assert stage.runner._store.load(arn).current_status().value == "STOPPED"
+        assert function.runner._store.load(arn).current_status().value == "STOPPED"
         assert cleaned == ["while falling asleep"]
 
 
@@ -118,11 +118,11 @@ def test_a_listener_for_the_status_event_brings_the_row_in_line() -> None:
         if status in {"FAILED", "TIMED_OUT", "STOPPED"}:
             row["status"] = "NEEDS_ATTENTION"
 
-    with on_stage(clean_up_at_the_end([], [])) as stage:
-        arn = stage.start()
-        stage.callback(arn)
-        stage.runner._executor.stop_execution(arn, ErrorObject("sent twice", "StoppedByOperator", None, None))
-        stage.until(lambda: stage.runner._store.load(arn).is_complete)
-        on_status_change(stage.runner._store.load(arn).current_status().value)
+    with deployed(clean_up_at_the_end([], [])) as function:
+        arn = function.start()
+        function.callback(arn)
+        function.runner._executor.stop_execution(arn, ErrorObject("sent twice", "StoppedByOperator", None, None))
+        function.until(lambda: function.runner._store.load(arn).is_complete)
+        on_status_change(function.runner._store.load(arn).current_status().value)
 
     assert row == {"status": "NEEDS_ATTENTION"}

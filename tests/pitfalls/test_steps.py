@@ -12,7 +12,7 @@ from aws_durable_execution_sdk_python.config import StepConfig, StepSemantics
 from aws_durable_execution_sdk_python.retries import RetryPresets
 
 from order_workflow import retries
-from tests.twins.stage import Death, Gateway, on_stage
+from tests.pitfalls.durable_function import Death, Gateway, deployed
 
 ONCE = StepConfig(retry_strategy=RetryPresets.none())
 AT_MOST_ONCE = StepConfig(step_semantics=StepSemantics.AT_MOST_ONCE_PER_RETRY, retry_strategy=RetryPresets.none())
@@ -40,8 +40,8 @@ def test_a_no_that_is_raised_is_asked_six_times_and_comes_back_as_another_type(
             return "refused"
         return "authorised"
 
-    with on_stage(handler) as stage:
-        assert stage.fail() == "StepError: no cover"
+    with deployed(handler) as function:
+        assert function.fail() == "StepError: no cover"
 
     record_testsuite_property("calls of a gateway whose no is raised", len(asked))
     assert asked == [1, 2, 3, 4, 5, 6]
@@ -58,8 +58,8 @@ def test_a_no_that_is_returned_is_asked_once() -> None:
         authorised = context.step(authorise, name="authorize-payment", config=retries.GATEWAY)
         return "authorised" if authorised else "refused"
 
-    with on_stage(handler) as stage:
-        assert stage.run() == "refused"
+    with deployed(handler) as function:
+        assert function.run() == "refused"
     assert asked == [1]
 
 
@@ -84,10 +84,10 @@ def test_a_crash_between_the_effect_and_its_checkpoint_runs_the_step_again_and_o
 ) -> None:
     """The retry policy has nothing to say here: `none` means one attempt, and the body runs twice all the same."""
     gateway, death = Gateway(), Death("STEP capture-payment SUCCEED")
-    with on_stage(charge_under(draw_key, gateway)) as stage:
-        stage.tap(death)
+    with deployed(charge_under(draw_key, gateway)) as function:
+        function.tap(death)
 
-        assert stage.run() == "captured"
+        assert function.run() == "captured"
 
     record_testsuite_property(f"an order of 100, charged with {name}", gateway.total)
     assert death.came
@@ -105,10 +105,10 @@ def test_at_most_once_is_a_promise_about_the_body_and_not_about_the_money() -> N
         except StepError:
             return "nothing was charged"
 
-    with on_stage(handler) as stage:
-        stage.tap(Death("STEP capture-payment SUCCEED"))
+    with deployed(handler) as function:
+        function.tap(Death("STEP capture-payment SUCCEED"))
 
-        assert stage.run() == "nothing was charged"
+        assert function.run() == "nothing was charged"
     assert gateway.total == 100
 
 
@@ -118,10 +118,10 @@ def test_an_interrupted_capture_that_is_tried_again_with_its_key_finds_what_it_d
     def handler(_event: Any, context: DurableContext) -> str:
         return context.step(lambda _: gateway.take("order-1"), name="capture-payment", config=retries.CAPTURE)
 
-    with on_stage(handler) as stage:
-        stage.tap(Death("STEP capture-payment SUCCEED"))
+    with deployed(handler) as function:
+        function.tap(Death("STEP capture-payment SUCCEED"))
 
-        assert stage.run() == "captured"
+        assert function.run() == "captured"
     assert gateway.calls == ["order-1", "order-1"]
     assert gateway.total == 100
 
@@ -142,8 +142,8 @@ def test_an_undo_that_fails_takes_the_other_undos_with_it() -> None:
         context.step(lambda _: released.append("goods"), name="release-stock", config=ONCE)
         return "undone"
 
-    with on_stage(handler) as stage:
-        assert stage.fail() == "StepError: no answer"
+    with deployed(handler) as function:
+        assert function.fail() == "StepError: no answer"
     assert released == []
 
 
@@ -162,8 +162,8 @@ def test_undos_that_stand_for_themselves_leave_only_what_failed() -> None:
         given_back = undone(context, lambda _: released.append("goods"), "release-stock")
         return "undone" if voided and given_back else "needs attention"
 
-    with on_stage(handler) as stage:
-        assert stage.run() == "needs attention"
+    with deployed(handler) as function:
+        assert function.run() == "needs attention"
     assert released == ["goods"]
 
 
@@ -191,9 +191,9 @@ def test_a_recovery_undoes_once_only_if_its_keys_are_those_of_the_order(
     record_testsuite_property: Record,
 ) -> None:
     gateway = Gateway()
-    with on_stage(refunding(gateway, key_of)) as stage:
-        stage.run("order-1")  # refunded, and lost before it could say so
-        stage.run("order-1")  # the recovery: another execution of the same order
+    with deployed(refunding(gateway, key_of)) as function:
+        function.run("order-1")  # refunded, and lost before it could say so
+        function.run("order-1")  # the recovery: another execution of the same order
 
     record_testsuite_property(f"100 refunded and recovered under {name}", gateway.total)
     assert gateway.total == refunded

@@ -11,7 +11,7 @@ import pytest
 from aws_durable_execution_sdk_python import DurableContext, InvokeError
 
 from tests.local.executions_harness import DURABLE, Environments, Stack, running
-from tests.twins.stage import Gateway, on_stage
+from tests.pitfalls.durable_function import Gateway, deployed
 
 TRIES = 3
 Record = Callable[[str, object], None]
@@ -83,10 +83,10 @@ def test_a_message_that_cannot_be_sent_fails_an_order_that_went_well() -> None:
         context.invoke("notifier", {"kind": "outcome"}, name="announce-outcome")
         return "COMPLETED"
 
-    with on_stage(handler) as stage:
-        stage.runner.register_function("notifier", no_topic)
+    with deployed(handler) as function:
+        function.runner.register_function("notifier", no_topic)
 
-        assert stage.fail() == "InvokeError: no topic"
+        assert function.fail() == "InvokeError: no topic"
 
 
 def test_a_message_whose_loss_is_expected_fails_nothing() -> None:
@@ -97,10 +97,10 @@ def test_a_message_whose_loss_is_expected_fails_nothing() -> None:
             context.logger.warning("the outcome could not be announced")
         return "COMPLETED"
 
-    with on_stage(handler) as stage:
-        stage.runner.register_function("notifier", no_topic)
+    with deployed(handler) as function:
+        function.runner.register_function("notifier", no_topic)
 
-        assert stage.run() == "COMPLETED"
+        assert function.run() == "COMPLETED"
 
 
 # --- the point of no return -----------------------------------------------------------------------------------------
@@ -158,9 +158,9 @@ def test_a_withdrawal_between_the_look_and_the_charge_is_accepted_and_charged_un
         if updates & {"STEP check-withdrawal SUCCEED", "STEP begin-charge SUCCEED"}:
             told.append(row.move("WITHDRAWN"))
 
-    with on_stage(form(row, gateway)) as stage:
-        stage.tap(withdraw)
-        stage.run("order-1")
+    with deployed(form(row, gateway)) as function:
+        function.tap(withdraw)
+        function.run("order-1")
 
     record_testsuite_property(f"withdrawn behind a {name}", f"accepted {told == [True]}, charged {gateway.total}")
     assert (told, gateway.total) == ([withdrawn], 100)

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from aws_durable_execution_sdk_python import DurableContext, StepContext
 
-from tests.twins.stage import Body, on_stage, pause
+from tests.pitfalls.durable_function import Body, deployed, pause
 
 Record = Callable[[str, object], None]
 
@@ -28,8 +28,8 @@ def test_an_effect_outside_a_step_happens_again_at_every_wake_up(wakes: int, rec
         for _ in range(wakes):
             pause(context)
 
-    with on_stage(mail_twice) as stage:
-        stage.run()
+    with deployed(mail_twice) as function:
+        function.run()
 
     outside, inside = sent["outside"], sent["inside"]
     record_testsuite_property(f"mails in {wakes + 1} invocations", f"outside a step {outside}, in a step {inside}")
@@ -46,8 +46,8 @@ def test_a_branch_on_something_that_varies_fails_the_order_on_replay() -> None:
         pause(context)
         return way
 
-    with on_stage(handler) as stage:
-        error = stage.fail()
+    with deployed(handler) as function:
+        error = function.fail()
 
     assert error.startswith("NonDeterministicExecutionError: ")
     assert "name checkpoint='send-express' current='send'" in error
@@ -62,8 +62,8 @@ def test_a_branch_on_something_a_step_recorded_goes_the_same_way_again() -> None
         pause(context)
         return way
 
-    with on_stage(handler) as stage:
-        assert stage.run() == "today"
+    with deployed(handler) as function:
+        assert function.run() == "today"
 
 
 def reserve_and_pay(draw_key: Callable[[DurableContext], str]) -> Body:
@@ -81,15 +81,15 @@ def reserve_and_pay(draw_key: Callable[[DurableContext], str]) -> Body:
 
 def test_a_key_drawn_outside_a_step_is_another_one_after_each_wake_up_and_nobody_says_so() -> None:
     """No operation changes its name, so the SDK cannot notice: goods and money lie under two keys."""
-    with on_stage(reserve_and_pay(lambda _: uuid4().hex)) as stage:
-        reserved, paid = stage.run()
+    with deployed(reserve_and_pay(lambda _: uuid4().hex)) as function:
+        reserved, paid = function.run()
 
     assert reserved != paid
 
 
 def test_a_key_drawn_in_a_step_stays_what_it_was() -> None:
-    with on_stage(reserve_and_pay(lambda context: context.step(lambda _: uuid4().hex, name="draw-key"))) as stage:
-        reserved, paid = stage.run()
+    with deployed(reserve_and_pay(lambda context: context.step(lambda _: uuid4().hex, name="draw-key"))) as function:
+        reserved, paid = function.run()
 
     assert reserved == paid
 
@@ -108,8 +108,8 @@ def test_a_variable_that_a_step_changes_is_empty_after_the_replay() -> None:
         pause(context)
         return {"closed over": lacking, "returned": returned}
 
-    with on_stage(handler) as stage:
-        assert stage.run() == {"closed over": [], "returned": ["SOLD-OUT"]}
+    with deployed(handler) as function:
+        assert function.run() == {"closed over": [], "returned": ["SOLD-OUT"]}
 
 
 def test_a_name_that_is_computed_from_what_varies_fails_the_order() -> None:
@@ -119,8 +119,8 @@ def test_a_name_that_is_computed_from_what_varies_fails_the_order() -> None:
         context.step(lambda _: None, name=f"charge-{next(attempt)}")
         pause(context)
 
-    with on_stage(handler) as stage:
-        assert "name checkpoint='charge-1' current='charge-2'" in stage.fail()
+    with deployed(handler) as function:
+        assert "name checkpoint='charge-1' current='charge-2'" in function.fail()
 
 
 def test_a_literal_name_may_come_again_and_again() -> None:
@@ -134,8 +134,8 @@ def test_a_literal_name_may_come_again_and_again() -> None:
             pause(context)
         return found
 
-    with on_stage(handler) as stage:
-        assert stage.run() == [1, 2, 3]
+    with deployed(handler) as function:
+        assert function.run() == [1, 2, 3]
 
 
 def test_the_outer_context_used_inside_a_step_fails_on_replay() -> None:
@@ -145,8 +145,8 @@ def test_the_outer_context_used_inside_a_step_fails_on_replay() -> None:
         context.step(lambda _: context.step(lambda _: None, name="inner"), name="outer")
         pause(context)
 
-    with on_stage(handler) as stage:
-        assert "name checkpoint='inner' current='pause'" in stage.fail()
+    with deployed(handler) as function:
+        assert "name checkpoint='inner' current='pause'" in function.fail()
 
 
 def test_a_child_context_is_where_operations_go_into_operations() -> None:
@@ -155,5 +155,5 @@ def test_a_child_context_is_where_operations_go_into_operations() -> None:
         pause(context)
         return found
 
-    with on_stage(handler) as stage:
-        assert stage.run() == "done"
+    with deployed(handler) as function:
+        assert function.run() == "done"
