@@ -124,12 +124,8 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
     ),
     "two undo steps reordered": (
         "compensation.py",
-        """    voided = undone(context, steps.void_payment(order), "void-payment")
-    released = undone(context, steps.release_stock(order), "release-stock")
-""",
-        """    released = undone(context, steps.release_stock(order), "release-stock")
-    voided = undone(context, steps.void_payment(order), "void-payment")
-""",
+        "for each in reversed(undos)",
+        "for each in undos",
     ),
     "a wait made a step": (
         "charge.py",
@@ -153,8 +149,8 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
 }
 IMPORTS = {"approval.py": ("import CallbackConfig, Duration", "import CallbackConfig, ChildConfig, Duration")}
 HARMLESS = {
-    "more tries": ("retries.py", "max_attempts=6", "max_attempts=7"),
-    "another message in the log": ("handler.py", "the outcome could not be announced", "nobody was told the outcome"),
+    "more tries": ("retries.py", "_attempts(6,", "_attempts(7,"),
+    "another message in the log": ("handler.py", "the outcome could not be announced", "no outcome was announced"),
 }
 
 

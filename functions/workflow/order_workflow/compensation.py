@@ -1,63 +1,76 @@
-"""Compensation: undo what was done, newest first, and close the order; hold it when an undo fails."""
+"""Compensation: undo what was done, newest first, then close the order; hold it when an undo keeps failing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
 
 from aws_durable_execution_sdk_python import DurableContext, StepContext, StepError
 
 from order_workflow import retries, steps
 from order_workflow.checkpoints import OrderInput
+from orders.domain.model import Status
 
 
-def refuse(context: DurableContext, order: OrderInput, reason: str, *, reserved: bool, authorised: bool) -> str:
-    """Undo what was attempted, newest first, and close the order as refused."""
-    voided = not authorised or undone(context, steps.void_payment(order), "void-payment")
-    released = not reserved or undone(context, steps.release_stock(order), "release-stock")
-    if not (voided and released):
+class Undo(NamedTuple):
+    """The step that reverses one effect, with the name of its operation."""
+
+    name: Literal["void-payment", "refund-payment", "release-stock"]
+    body: Callable[[StepContext], None]
+
+
+def release_stock(order: OrderInput) -> Undo:
+    """Reverse the reservation, whether it is complete or not."""
+    return Undo("release-stock", steps.release_stock(order))
+
+
+def void_payment(order: OrderInput) -> Undo:
+    """Reverse the authorization, whether it is known to have succeeded or not."""
+    return Undo("void-payment", steps.void_payment(order))
+
+
+def refund_payment(order: OrderInput) -> Undo:
+    """Reverse the capture."""
+    return Undo("refund-payment", steps.refund_payment(order))
+
+
+def compensate(
+    context: DurableContext, order: OrderInput, undos: Sequence[Undo], close: Callable[[StepContext], str] | Status
+) -> Status:
+    """Undo in reverse order and close the order; hold it when an undo keeps failing. Return its status.
+
+    `undos` has one entry for each effect that was attempted, in the order of the effects. `close` is the step that
+    closes the row, or the status of a row that a person has closed already.
+    """
+    undone = [undo(context, each) for each in reversed(undos)]  # a failure must not keep the next undo from running
+    if not all(undone):
         return hold(context, order, "Something could not be undone")
-    return context.step(steps.refuse_order(order, reason), name="close-order", config=retries.COMPENSATION)
+    if isinstance(close, Status):
+        return close
+    return Status(context.step(close, name="close-order", config=retries.COMPENSATION))
 
 
-def undo(context: DurableContext, order: OrderInput, status: str, *, failure: str | None = None) -> str:
-    """Give back money and goods of an order that was ready; with a `failure`, close it as failed afterwards."""
-    voided = undone(context, steps.void_payment(order), "void-payment")
-    released = undone(context, steps.release_stock(order), "release-stock")
-    if not (voided and released):
-        return hold(context, order, "Something could not be undone")
-    if failure is None:
-        return status
-    return context.step(steps.fail_order(order, failure), name="close-order", config=retries.COMPENSATION)
-
-
-def give_back(context: DurableContext, order: OrderInput, failure: str) -> str:
-    """Pay back and restock an order that could not be picked, and close it as failed."""
-    refunded = undone(context, steps.refund_payment(order), "refund-payment")
-    released = undone(context, steps.release_stock(order), "release-stock")
-    if not (refunded and released):
-        return hold(context, order, "Something could not be undone")
-    return context.step(steps.fail_order(order, failure), name="close-order", config=retries.COMPENSATION)
-
-
-def undone(context: DurableContext, body: Callable[[StepContext], None], name: str) -> bool:
-    """Undo one thing; False when that kept failing. Whatever else must be undone is undone all the same."""
+def undo(context: DurableContext, each: Undo) -> bool:
+    """Undo one effect; return False when every attempt failed."""
     try:
-        context.step(body, name=name, config=retries.COMPENSATION)
+        context.step(each.body, name=each.name, config=retries.COMPENSATION)
     except StepError:
         return False
     return True
 
 
-def recover(context: DurableContext, order: OrderInput) -> str:
-    """Undo everything that a lost execution may have done, whatever it did; an undo that fails leaves the order held.
+def recover(context: DurableContext, order: OrderInput) -> Status:
+    """Undo whatever a failed execution may have done, and close its order.
 
-    The keys are those of the lost execution: what it has undone already is not undone twice.
+    The order is held already. An undo that keeps failing fails this execution and leaves the order as it is, so that an
+    operator can start the next recovery. The keys are those of the failed execution: what it has undone is not undone
+    twice.
     """
-    context.step(steps.void_payment(order), name="void-payment", config=retries.COMPENSATION)
-    context.step(steps.release_stock(order), name="release-stock", config=retries.COMPENSATION)
-    return context.step(steps.close_recovered(order), name="close-order", config=retries.COMPENSATION)
+    for each in (void_payment(order), release_stock(order)):
+        context.step(each.body, name=each.name, config=retries.COMPENSATION)
+    return Status(context.step(steps.close_recovered(order), name="close-order", config=retries.COMPENSATION))
 
 
-def hold(context: DurableContext, order: OrderInput, reason: str) -> str:
-    """Fence the order until an operator has looked."""
-    return context.step(steps.hold_order(order, reason), name="hold-order", config=retries.COMPENSATION)
+def hold(context: DurableContext, order: OrderInput, reason: str) -> Status:
+    """Set the order to NEEDS_ATTENTION: nothing more happens to it until an operator starts a recovery."""
+    return Status(context.step(steps.hold_order(order, reason), name="hold-order", config=retries.COMPENSATION))

@@ -15,14 +15,14 @@ FLAT = NestingType.FLAT
 
 
 class Screening(NamedTuple):
-    """What the three checks said."""
+    """The results of the three checks."""
 
     refusal: str | None
     duplicate_of: str | None
 
 
 def screen_order(context: DurableContext, order: OrderInput) -> Screening:
-    """Ask credit, catalogue and duplicate at the same time. A no is a result, not an exception."""
+    """Check credit, catalogue and duplicates in parallel. A business refusal is returned, not raised."""
     checks: list[ParallelBranch[str | None]] = [
         ParallelBranch(lambda c: c.step(steps.check_credit(order), "check-credit", retries.STORAGE)),
         ParallelBranch(lambda c: c.step(steps.check_catalogue(order), "check-catalogue", retries.STORAGE)),
@@ -35,7 +35,7 @@ def screen_order(context: DurableContext, order: OrderInput) -> Screening:
 
 
 def reserve_stock(context: DurableContext, order: OrderInput, branches: int) -> str | None:
-    """Reserve everything, in at most ten branches; return why that is not possible, or None."""
+    """Reserve everything, in at most ten branches; return the reason if that is impossible, else None."""
 
     def reserve(child: DurableContext, branch: int, _index: int, _branches: Sequence[int]) -> list[str] | Refusal:
         return child.step(steps.reserve_stock(order, branch), name="reserve-chunks", config=retries.STORAGE)
@@ -48,7 +48,7 @@ def reserve_stock(context: DurableContext, order: OrderInput, branches: int) -> 
 
 
 def shortage(branches: Sequence[list[str] | Refusal]) -> str | None:
-    """Return why not every branch has what it needs: the requester's quota is used up, or goods are."""
+    """Return why a branch could not reserve: the requester's quota is used up, or stock is lacking."""
     lacking: list[str] = []
     for result in branches:
         if isinstance(result, dict):
@@ -58,9 +58,12 @@ def shortage(branches: Sequence[list[str] | Refusal]) -> str | None:
 
 
 def authorize_payment(context: DurableContext, order: OrderInput) -> str | None:
-    """Set the money aside; return why not. A gateway that stays silent is a no as well, and the void makes it sure."""
+    """Authorize the payment; return the reason if it was not.
+
+    Treat an unreachable gateway as a decline; the later void guarantees that nothing stays authorized.
+    """
     try:
-        authorised = context.step(steps.authorize_payment(order), name="authorize-payment", config=retries.GATEWAY)
+        authorized = context.step(steps.authorize_payment(order), name="authorize-payment", config=retries.GATEWAY)
     except StepError:
         return "The payment service could not be reached; nothing was charged"
-    return None if authorised else "The payment was declined"
+    return None if authorized else "The payment was declined"
