@@ -51,7 +51,7 @@ class Report:
         return "\n".join([head, *(f"{'':<29}{figure}" for figure in self.figures)])
 
 
-STATIC = Suite("static", "lint, format, strict types and the direction of imports")
+STATIC = Suite("static", "lint, format, strict types, the direction of imports and a workflow that replays the same")
 SUITES = (
     Suite("unit", "the rules, transitions, settings and texts, without any I/O"),
     Suite("adapters", "memory and AWS adapters keep the same contract"),
@@ -76,6 +76,7 @@ CHECKS = {
     "ruff format": ("-m", "ruff", "format", "--check", "--quiet"),
     "mypy": ("-m", "mypy", "--no-error-summary"),
     "lint-imports": ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
+    "determinism": ("-m", "scripts.determinism"),
 }
 
 

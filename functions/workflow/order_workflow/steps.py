@@ -38,7 +38,7 @@ def order_logger(order_id: str) -> LoggerInterface:
 
 def notifier() -> str:
     """Return the notifier's alias, the target of chained invokes."""
-    return services().settings.notifier_arn
+    return services().settings.notifier_arn  # replay-safe: a setting, and replay does not compare an invoke's target
 
 
 @durable_step
