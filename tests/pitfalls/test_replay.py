@@ -1,4 +1,4 @@
-"""The handler runs again from its first line at every wake-up: what that does to code that forgets it."""
+"""The handler runs again from its first line at every wake-up: what that does to code that ignores it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_an_effect_outside_a_step_happens_again_at_every_wake_up(wakes: int, rec
 
     def mail_twice(_event: Any, context: DurableContext) -> None:
         send("outside")
-        context.step(lambda _: send("inside"), name="tell-requester")
+        context.step(lambda _: send("inside"), name="notify-requester")
         for _ in range(wakes):
             pause(context)
 
@@ -37,7 +37,7 @@ def test_an_effect_outside_a_step_happens_again_at_every_wake_up(wakes: int, rec
 
 
 def test_a_branch_on_something_that_varies_fails_the_order_on_replay() -> None:
-    """It could be the hour, a flag, a random number: here it is whether the handler has run before."""
+    """The hour, a flag and a random number do the same; here the branch depends on the number of runs."""
     runs = count()
 
     def handler(_event: Any, context: DurableContext) -> str:
@@ -67,7 +67,7 @@ def test_a_branch_on_something_a_step_recorded_goes_the_same_way_again() -> None
 
 
 def reserve_and_pay(draw_key: Callable[[DurableContext], str]) -> Body:
-    """Reserve goods under a key, sleep, and pay under the same key; returns both as the two receivers saw them."""
+    """Return a handler that reserves stock under a key, waits, pays under the same key, and returns both keys."""
 
     def handler(_event: Any, context: DurableContext) -> list[str]:
         key = draw_key(context)
@@ -79,15 +79,15 @@ def reserve_and_pay(draw_key: Callable[[DurableContext], str]) -> Body:
     return handler
 
 
-def test_a_key_drawn_outside_a_step_is_another_one_after_each_wake_up_and_nobody_says_so() -> None:
-    """No operation changes its name, so the SDK cannot notice: goods and money lie under two keys."""
+def test_a_key_drawn_outside_a_step_changes_at_each_wake_up_without_an_error() -> None:
+    """No operation changes its name, so the SDK cannot notice: stock and payment have two different keys."""
     with deployed(reserve_and_pay(lambda _: uuid4().hex)) as function:
         reserved, paid = function.run()
 
     assert reserved != paid
 
 
-def test_a_key_drawn_in_a_step_stays_what_it_was() -> None:
+def test_a_key_drawn_in_a_step_stays_the_same() -> None:
     with deployed(reserve_and_pay(lambda context: context.step(lambda _: uuid4().hex, name="draw-key"))) as function:
         reserved, paid = function.run()
 
@@ -95,7 +95,7 @@ def test_a_key_drawn_in_a_step_stays_what_it_was() -> None:
 
 
 def test_a_variable_that_a_step_changes_is_empty_after_the_replay() -> None:
-    """The step's body does not run again; only what it returned comes back."""
+    """The step's body does not run again; the replay has only its result."""
 
     def handler(_event: Any, context: DurableContext) -> dict[str, list[str]]:
         lacking: list[str] = []
@@ -123,8 +123,8 @@ def test_a_name_that_is_computed_from_what_varies_fails_the_order() -> None:
         assert "name checkpoint='charge-1' current='charge-2'" in function.fail()
 
 
-def test_a_literal_name_may_come_again_and_again() -> None:
-    """What tells two operations apart is their position; a loop needs no numbers in its names."""
+def test_a_literal_name_may_be_used_again() -> None:
+    """An operation is identified by its position, so a loop does not need numbers in its names."""
     looks = count(1)
 
     def handler(_event: Any, context: DurableContext) -> list[int]:
@@ -139,7 +139,7 @@ def test_a_literal_name_may_come_again_and_again() -> None:
 
 
 def test_the_outer_context_used_inside_a_step_fails_on_replay() -> None:
-    """The first run goes well. On replay the step's body does not run, and its inner operation is not where it was."""
+    """The first run succeeds. On replay the step's body does not run, so the inner operation is missing."""
 
     def handler(_event: Any, context: DurableContext) -> None:
         context.step(lambda _: context.step(lambda _: None, name="inner"), name="outer")
@@ -149,7 +149,7 @@ def test_the_outer_context_used_inside_a_step_fails_on_replay() -> None:
         assert "name checkpoint='inner' current='pause'" in function.fail()
 
 
-def test_a_child_context_is_where_operations_go_into_operations() -> None:
+def test_operations_inside_an_operation_use_a_child_context() -> None:
     def handler(_event: Any, context: DurableContext) -> str:
         found = context.run_in_child_context(lambda child: child.step(lambda _: "done", name="inner"), name="outer")
         pause(context)

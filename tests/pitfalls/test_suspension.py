@@ -1,4 +1,4 @@
-"""A wait ends the invocation by a BaseException: what catches it, and what runs on the way out."""
+"""A wait ends the invocation with a BaseException: what catches it, and what runs while it passes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ A_DAY = Duration.from_days(1)
 Record = Callable[[str, object], None]
 
 
-def test_whoever_catches_everything_does_not_wait_at_all() -> None:
-    """The order rests for a day, says the code. It is charged at once: suspension was caught like an error."""
+def test_catching_everything_skips_the_wait() -> None:
+    """The code waits for a day, but the order is charged at once: the suspension was caught like an error."""
 
     def handler(_event: Any, context: DurableContext) -> str:
         with suppress(BaseException):  # as a bare `except:` does
@@ -31,9 +31,9 @@ def test_whoever_catches_everything_does_not_wait_at_all() -> None:
         assert function.invocations(arn) == 1
 
 
-def test_whoever_catches_exceptions_waits() -> None:
+def test_catching_exceptions_does_not_skip_the_wait() -> None:
     def handler(_event: Any, context: DurableContext) -> str:
-        with suppress(Exception):  # suspension is none
+        with suppress(Exception):  # suspension is a BaseException
             context.wait(A_DAY, name="cooling-off")
         return "charged"
 
@@ -44,7 +44,7 @@ def test_whoever_catches_exceptions_waits() -> None:
         assert function.runner._store.load(arn).current_status().value == "RUNNING"
 
 
-def test_an_undo_in_a_finally_block_runs_every_time_the_order_falls_asleep(record_testsuite_property: Record) -> None:
+def test_an_undo_in_a_finally_block_runs_at_every_suspension(record_testsuite_property: Record) -> None:
     voided: list[str] = []
 
     def handler(_event: Any, context: DurableContext) -> str:
@@ -52,18 +52,18 @@ def test_an_undo_in_a_finally_block_runs_every_time_the_order_falls_asleep(recor
             pause(context)
             pause(context)
         finally:
-            voided.append("the money goes back")
+            voided.append("voided")
         return "charged"
 
     with deployed(handler) as function:
         assert function.run() == "charged"
 
-    record_testsuite_property("voids in a finally block, of an order that went well", len(voided))
+    record_testsuite_property("voids in a finally block of a successful order", len(voided))
     assert len(voided) == 3
 
 
-def undo_by_hand(_event: Any, context: DurableContext) -> str:
-    """Wait for a decision; undo in a step of its own when there is none."""
+def undo_in_a_step(_event: Any, context: DurableContext) -> str:
+    """Wait for a decision; if there is none, undo in a step."""
     try:
         ask(context).result()
     except CallbackError:
@@ -71,8 +71,8 @@ def undo_by_hand(_event: Any, context: DurableContext) -> str:
     return "charged"
 
 
-def test_an_undo_that_is_a_step_runs_when_it_is_due() -> None:
-    with deployed(undo_by_hand) as function:
+def test_an_undo_in_a_step_runs_once() -> None:
+    with deployed(undo_in_a_step) as function:
         arns = [function.start(), function.start()]
         function.runner.send_callback_success(function.callback(arns[0]))
         function.runner.send_callback_failure(function.callback(arns[1]))
@@ -81,21 +81,21 @@ def test_an_undo_that_is_a_step_runs_when_it_is_due() -> None:
 
 
 def clean_up_at_the_end(cleaned: list[str], asleep: list[bool]) -> Callable[[Any, DurableContext], None]:
-    """Return a handler that means to clean up however it ends."""
+    """Return a handler that tries to clean up at every end."""
 
     def handler(_event: Any, context: DurableContext) -> None:
         try:
             ask(context).result()
-        except Exception:  # noqa: BLE001  # whatever ends it: that is the idea, and it does not work
+        except Exception:  # noqa: BLE001  # the mistake that this shows
             cleaned.append("after an exception")
         finally:
-            cleaned.append("while falling asleep" if not asleep else "at the end")
+            cleaned.append("at the suspension" if not asleep else "at the end")
 
     return handler
 
 
-def test_a_stopped_execution_runs_no_line_of_code_any_more() -> None:
-    """No exception, no finally, no compensation: the service closes it. Somebody else has to notice."""
+def test_a_stopped_execution_runs_no_more_code() -> None:
+    """The service closes it without an exception, a finally block or a compensation; another function must notice."""
     cleaned: list[str] = []
     stopped: list[bool] = []
     with deployed(clean_up_at_the_end(cleaned, stopped)) as function:
@@ -107,11 +107,11 @@ def test_a_stopped_execution_runs_no_line_of_code_any_more() -> None:
         function.until(lambda: function.runner._store.load(arn).is_complete)
 
         assert function.runner._store.load(arn).current_status().value == "STOPPED"
-        assert cleaned == ["while falling asleep"]
+        assert cleaned == ["at the suspension"]
 
 
-def test_a_listener_for_the_status_event_brings_the_row_in_line() -> None:
-    """What the notifier does with the event that EventBridge delivers."""
+def test_a_listener_for_the_status_event_updates_the_row() -> None:
+    """The notifier does this with the event that EventBridge delivers."""
     row = {"status": "PENDING_APPROVAL"}
 
     def on_status_change(status: str) -> None:

@@ -20,19 +20,19 @@ MISTAKES = [
     ("test_replay.py", "test_a_branch_on_something_that_varies_fails_the_order_on_replay", "operation-name"),
     (
         "test_replay.py",
-        "test_a_key_drawn_outside_a_step_is_another_one_after_each_wake_up_and_nobody_says_so",
+        "test_a_key_drawn_outside_a_step_changes_at_each_wake_up_without_an_error",
         "randomness",
     ),
     ("test_replay.py", "test_a_variable_that_a_step_changes_is_empty_after_the_replay", "captured-state"),
     ("test_replay.py", "test_a_name_that_is_computed_from_what_varies_fails_the_order", "operation-name"),
     ("test_replay.py", "test_the_outer_context_used_inside_a_step_fails_on_replay", "outer-context"),
-    ("test_suspension.py", "test_whoever_catches_everything_does_not_wait_at_all", "broad-except"),
+    ("test_suspension.py", "test_catching_everything_skips_the_wait", "broad-except"),
     (
         "test_suspension.py",
-        "test_an_undo_in_a_finally_block_runs_every_time_the_order_falls_asleep",
+        "test_an_undo_in_a_finally_block_runs_at_every_suspension",
         "finally-effect",
     ),
-    ("test_waits.py", "test_a_wait_cannot_be_woken_and_a_callback_can", "clock"),
+    ("test_waits.py", "test_a_signal_ends_a_callback_but_not_a_wait", "clock"),
 ]
 
 
