@@ -39,7 +39,7 @@ SAM_CLI := .sam-venv/bin/python -E -s -m samcli
 export SAM_CLI_TELEMETRY = 0
 WITH_SAM = PATH="$$PWD/.sam-venv/bin:$$PATH"
 
-.PHONY: help run test soak check conformance bench costs format pictures build deploy publish destroy sam-check lock
+.PHONY: help run test soak check record conformance bench costs format pictures build deploy publish destroy sam-check lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -58,6 +58,9 @@ soak: $(DEV) ## the long versions: 240 kills, 2,000 pairs of faults, every look 
 	@KILL_SEEDS=10 CRASH_PAIRS=2000 $(PROJECT_PYTHON) -m pytest tests/crash -q -s
 	@$(PROJECT_PYTHON) -m pytest tests/browser -q --whole-matrix
 	@$(PROJECT_PYTHON) -m scripts.mutants --sample "$$MUTANTS"
+
+record: $(DEV) ## write the golden histories of the workflow after a change that is intended
+	@$(PROJECT_PYTHON) -m pytest tests/workflow -q --record
 
 conformance: $(DEV) ## AWS's conformance requirements for durable functions on the local stack: REQUIREMENTS=path
 	@$(PROJECT_PYTHON) -m tests.conformance "$$REQUIREMENTS"

@@ -51,12 +51,12 @@ class Report:
         return "\n".join([head, *(f"{'':<29}{figure}" for figure in self.figures)])
 
 
-STATIC = Suite("static", "lint, format, strict types and the direction of imports")
+STATIC = Suite("static", "lint, format, strict types, the direction of imports and a workflow that replays the same")
 SUITES = (
     Suite("unit", "the rules, transitions, settings and texts, without any I/O"),
     Suite("adapters", "memory and AWS adapters keep the same contract"),
     Suite("workflow", "order, names, branches and retries of the durable operations"),
-    Suite("twins", "each primitive's failing twin: what goes wrong without it"),
+    Suite("pitfalls", "what goes wrong without each durable primitive, beside the right way"),
     Suite("crash", "a process killed at any point changes no outcome and doubles no effect"),
     Suite("api", "every route, problem and permission; the same request twice is one effect"),
     Suite("races", "whoever writes first wins: machines that meet at the write, and an API that agrees with its model"),
@@ -76,6 +76,7 @@ CHECKS = {
     "ruff format": ("-m", "ruff", "format", "--check", "--quiet"),
     "mypy": ("-m", "mypy", "--no-error-summary"),
     "lint-imports": ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
+    "determinism": ("-m", "scripts.determinism"),
 }
 
 

@@ -93,25 +93,25 @@ def test_a_history_that_was_cut_anywhere_is_never_taken_for_a_divergence(
 
 CHARGE = 'context.step(steps.begin_charge(order), name="begin-charge", config=retries.STORAGE)'
 FINISH = """    announce_outcome(context, order, status)
-    if awaited and status != "NEEDS_ATTENTION":
+    if awaited and status is not Status.NEEDS_ATTENTION:
         report_to_state_machine(context, order)
-    return {"orderId": order["orderId"], "status": status}"""
+    return {"orderId": order["orderId"], "status": status.value}"""
 DIVERGENCES = {
-    "renamed": ("fulfilment", '"begin-charge"', '"start-charge"', "step begin-charge"),
+    "renamed": ("charge", '"begin-charge"', '"start-charge"', "step begin-charge"),
     "inserted": (
-        "fulfilment",
+        "charge",
         f"    if not {CHARGE}",
         f'    context.wait(Duration.from_seconds(1), name="breathe")\n    if not {CHARGE}',
         "step begin-charge",
     ),
     "removed": ("handler", FINISH, FINISH.replace("    announce", "    # announce"), "chained invoke announce-outcome"),
     "retyped": (
-        "fulfilment",
+        "charge",
         'context.step(steps.complete_order(order), name="complete-order", config=retries.STORAGE)',
         'str(context.create_callback(name="complete-order").result())',
         "step complete-order",
     ),
-    "another end": ("handler", FINISH, FINISH.replace("status}", '"LOST"}'), "the end"),
+    "another end": ("handler", FINISH, FINISH.replace("status.value}", '"LOST"}'), "the end"),
     "an error": ("handler", FINISH, f'{FINISH[:45]}\n    raise KeyError("status")', "chained invoke announce-outcome"),
 }
 

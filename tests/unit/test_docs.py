@@ -215,11 +215,11 @@ def test_every_parameter_of_the_template_is_explained_somewhere() -> None:
     assert listed >= parameters()
 
 
-def test_every_twin_is_one_that_how_it_works_leads_to() -> None:
-    """Each file of twins is linked; a mistake without a link warns no reader."""
+def test_how_it_works_links_every_pitfall() -> None:
+    """Each file of pitfall tests is linked."""
     led_to = {(HOW_IT_WORKS.parent / target).resolve() for _, target in LINK.findall(HOW_IT_WORKS.read_text("utf-8"))}
 
-    assert led_to >= {*(ROOT / "tests" / "twins").glob("test_*.py")}
+    assert led_to >= {*(ROOT / "tests" / "pitfalls").glob("test_*.py")}
 
 
 def promises_without_a_test(page: Path, text: str) -> list[str]:
@@ -260,7 +260,7 @@ BROKEN = [
     (broken_links, "# Here\n[gone](#there)"),
     (broken_links, "![gone](pictures/none.png)"),
     (names_that_are_not_there, "[`approve_levels`](../functions/workflow/order_workflow/approval.py)"),
-    (names_that_are_not_there, "[`test_that_was_renamed`](../tests/twins/test_waits.py)"),
+    (names_that_are_not_there, "[`test_that_was_renamed`](../tests/pitfalls/test_waits.py)"),
     (names_that_are_not_there, "[`ApprovalService.undecide`](../layers/orders/orders/services/approval.py)"),
     (missing_tests, "`tests/unit/test_docs.py::test_nothing`"),
     (targets_that_are_not_there, "Say `make coffee`."),

@@ -133,7 +133,7 @@ def test_a_job_nobody_claims_fails_the_order(golden: Golden) -> None:
         order_id = a_job(world)
 
         assert world.status(order_id) == "FAILED"
-        assert world.row(order_id).outcome_reason == "Nobody came to pick the goods"
+        assert world.row(order_id).outcome_reason == "No station claimed the picking job"
         assert world.ports.gateway.state(order_id) is PaymentState.REFUNDED
         golden(world, order_id, "unclaimed")
 

@@ -28,6 +28,11 @@ WORKFLOW = Path(__file__).parents[2] / "functions" / "workflow" / "order_workflo
 RECOVERIES = {"recovery": "recovery-r1", "state-machine-recovered": "state-machine-recovered-r1"}
 NAMES = (*BY_NAME, *RECOVERIES.values())
 MOMENT = "2026-11-02T12:00:00+00:00"
+REMEDY = (
+    "Executions in flight that are at this place fail at their next wake-up if they run this code. If that is "
+    "intended, delete tests/workflow/histories/{}.json, record it anew with `make record` and explain it in a decision "
+    "record."
+)
 History = list[dict[str, Any]]
 Handler = Callable[..., Any]
 Record = Callable[[str, object], None]
@@ -73,8 +78,8 @@ def settled(value: Any, name: str = "") -> Any:
     return "callback" if name == "CallbackId" else value
 
 
-def test_every_scenario_has_its_history(request: pytest.FixtureRequest) -> None:
-    if request.config.getoption("--record-histories"):
+def test_every_scenario_has_its_history(recording: bool) -> None:  # noqa: FBT001  # a fixture
+    if recording:
         for scenario in SCENARIOS:
             if not (HISTORIES / f"{scenario.name}.json").exists():
                 record(scenario)
@@ -108,7 +113,7 @@ def test_an_execution_of_then_goes_on_under_the_code_of_now(name: str, record_te
     misfits = [found for cut in range(1, len(events) + 1) if (found := misfit(handler, events, cut))]
 
     record_testsuite_property(f"replays of {name}", f"{len(events)} cuts, {len(misfits)} diverge")
-    assert misfits == []
+    assert misfits == [], REMEDY.format(name)
     assert replay(handler, recorded(events)).outcome == "same"
 
 
@@ -116,45 +121,41 @@ def test_an_execution_of_then_goes_on_under_the_code_of_now(name: str, record_te
 
 # What somebody might do to the workflow: the file, what stands there, and what they put in its place.
 MUTANTS: dict[str, tuple[str, str, str]] = {
-    "a step renamed": ("fulfilment.py", 'name="begin-charge"', 'name="start-charge"'),
+    "a step renamed": ("charge.py", 'name="begin-charge"', 'name="start-charge"'),
     "a step inserted": (
         "handler.py",
         "    screening = screen_order(context, order)",
         '    context.step(lambda _: None, name="note-start")\n    screening = screen_order(context, order)',
     ),
     "two undo steps reordered": (
-        "fulfilment.py",
-        """    voided = undone(context, steps.void_payment(order), "void-payment")
-    released = undone(context, steps.release_stock(order), "release-stock")
-""",
-        """    released = undone(context, steps.release_stock(order), "release-stock")
-    voided = undone(context, steps.void_payment(order), "void-payment")
-""",
+        "compensation.py",
+        "for each in reversed(undos)",
+        "for each in undos",
     ),
     "a wait made a step": (
-        "fulfilment.py",
+        "charge.py",
         'context.wait(Duration.from_seconds(seconds), name="cooling-off")',
         'context.step(lambda _: None, name="cooling-off")',
     ),
     "the last operation removed": ("handler.py", "    announce_outcome(context, order, status)\n", ""),
-    "a step of a branch renamed": ("fulfilment.py", '"check-credit"', '"check-solvency"'),
+    "a step of a branch renamed": ("preparation.py", '"check-credit"', '"check-solvency"'),
     "a context of another sub-type": (
         "approval.py",
         "context.run_in_child_context(looks, name=",
         'context.run_in_child_context(looks, config=ChildConfig(sub_type="Level"), name=',
     ),
     "a step made a context": (
-        "fulfilment.py",
+        "charge.py",
         'context.step(steps.begin_charge(order), name="begin-charge", config=retries.STORAGE)',
         'context.run_in_child_context(lambda c: c.step(steps.begin_charge(order)), name="begin-charge")',
     ),
-    "branches nested": ("fulfilment.py", "FLAT = NestingType.FLAT", "FLAT = NestingType.NESTED"),
+    "branches nested": ("preparation.py", "FLAT = NestingType.FLAT", "FLAT = NestingType.NESTED"),
     "a key of a checkpoint renamed": ("approval.py", 'look["wakeInSeconds"]', 'look["wakeSeconds"]'),
 }
 IMPORTS = {"approval.py": ("import CallbackConfig, Duration", "import CallbackConfig, ChildConfig, Duration")}
 HARMLESS = {
-    "more tries": ("retries.py", "max_attempts=6", "max_attempts=7"),
-    "another message in the log": ("handler.py", "the outcome could not be announced", "nobody was told the outcome"),
+    "more tries": ("retries.py", "_attempts(6,", "_attempts(7,"),
+    "another message in the log": ("handler.py", "the outcome could not be announced", "no outcome was announced"),
 }
 
 

@@ -1,6 +1,6 @@
-"""The notifier: messages on behalf of the workflow, and what to do when an execution ends.
+"""The notifier: sends the workflow's messages, and updates orders whose execution has ended.
 
-Lambda imports it in the function's init. A configuration that cannot be used fails there, and the error says where.
+Lambda imports it in the function's init. An invalid configuration fails the init with an error that names its place.
 """
 
 from orders.wiring import configuration

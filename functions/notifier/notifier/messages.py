@@ -1,4 +1,4 @@
-"""The two events the notifier understands, read strictly."""
+"""The two events that the notifier accepts, parsed strictly."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STATUS_CHANGE = "Durable Execution Status Change"
 
 @dataclass(frozen=True, slots=True)
 class SendMessage:
-    """The workflow asks for one message; `k` numbers messages of a kind on a level."""
+    """A request of the workflow for one message; `k` is its number among those of its kind on a level."""
 
     order_id: OrderId
     kind: MessageKind
@@ -25,14 +25,14 @@ class SendMessage:
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """A durable execution has ended. The event carries no result: read the order."""
+    """The end of a durable execution. The event has no result; the order has it."""
 
     order_id: OrderId
     status: str
 
 
 def parse(event: Mapping[str, Any]) -> SendMessage | StatusChange:
-    """Return what the event says; raise ValueError or KeyError for one that nobody should have sent."""
+    """Return the request in an event; raise ValueError or KeyError for an invalid one."""
     if event.get("detail-type") == STATUS_CHANGE:
         detail = event["detail"]
         return StatusChange(order_of_execution(detail["durableExecutionName"]), detail["status"])

@@ -1,14 +1,14 @@
 """One level of approval: a loop of looks. Each look has a callback of its own; the row, not the callback, decides.
 
 A look creates a callback that times out when the next thing is due, publishes its id (the answer says whether to wait
-at all), tells people, waits, and settles. A result and a timeout of the callback mean the same: look. One callback at
-a time, awaited directly: a race of a long-lived callback against a reminder inside `parallel` can sleep through a
-decision.
+at all), sends a message, waits, and settles. A result and a timeout of the callback mean the same: read the row. Only
+one callback is open at a time, and the workflow awaits it directly: a race of a long-lived callback against a reminder
+inside `parallel` can miss a decision.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from aws_durable_execution_sdk_python import CallbackError, DurableContext, InvokeError
 from aws_durable_execution_sdk_python.config import CallbackConfig, Duration
@@ -16,26 +16,38 @@ from aws_durable_execution_sdk_python.types import Callback
 
 from order_workflow import retries, steps
 from order_workflow.checkpoints import LevelPlan, LookResult, OrderInput
+from order_workflow.waiting import MAX_STRAY_SIGNALS, OPENING_GRACE_SECONDS, wait_out_strays
+from orders.domain.model import Role
 
-CONTEXTS = {"managers": "approve-manager", "directors": "approve-director", "finance": "approve-finance"}
-MAX_STRAYS = 5
-# A level opens a moment after its first callback was created, so its deadline is a moment after that callback's
-# timeout; one second more spares a look that would find nothing due.
-OPENING_GRACE_SECONDS = 1
+LevelName = Literal["approve-manager", "approve-director", "approve-finance"]
 
 
 class Message(NamedTuple):
-    """A message about a level: its operation's name, and which of its kind it is."""
+    """A message about a level: its operation's name, and its number among those of its kind."""
 
-    kind: str
+    kind: Literal["request-decision", "remind", "escalate"]
     k: int
 
 
-class Told(NamedTuple):
-    """What people have been told so far, to compare with what the row says is due."""
+class Sent(NamedTuple):
+    """The messages sent so far, to compare with what the row says is due."""
 
     reminders: int
     escalated: bool
+
+
+def level_name(role: Role) -> LevelName:
+    """Return the name of a level's child context. mypy refuses a role that is missing here."""
+    match role:
+        case Role.MANAGERS:
+            return "approve-manager"
+        case Role.DIRECTORS:
+            return "approve-director"
+        case Role.FINANCE:
+            return "approve-finance"
+        case Role.REQUESTERS | Role.WAREHOUSE | Role.OPERATORS | Role.AUDITORS:
+            message = f"No level is approved by {role.value}"
+            raise ValueError(message)
 
 
 def approve_level(context: DurableContext, order: OrderInput, level: LevelPlan, duplicate_of: str | None) -> str:
@@ -44,31 +56,31 @@ def approve_level(context: DurableContext, order: OrderInput, level: LevelPlan, 
     def looks(child: DurableContext) -> str:
         return _look_until_settled(child, order, level, duplicate_of)
 
-    return context.run_in_child_context(looks, name=CONTEXTS[level["role"]])
+    return context.run_in_child_context(looks, name=level_name(Role(level["role"])))
 
 
 def _look_until_settled(context: DurableContext, order: OrderInput, level: LevelPlan, duplicate_of: str | None) -> str:
     wake_in = level["firstLookSeconds"] + OPENING_GRACE_SECONDS
     message: Message | None = Message("request-decision", 1)
-    told, strays = Told(0, escalated=False), 0
+    sent, strays = Sent(0, escalated=False), 0
     while True:
-        lost = None
-        if strays < MAX_STRAYS:
+        undelivered = None
+        if strays < MAX_STRAY_SIGNALS:
             callback = _create_callback(context, wake_in)
             opened = _open(context, order, level, callback, duplicate_of)
             if opened["outcome"] != "pending":
                 return opened["outcome"]
-            lost = _tell(context, order, level, message) if message else None
-            if lost is None:
+            undelivered = _send(context, order, level, message) if message else None
+            if undelivered is None:
                 _await_wake_up(callback)
-        else:  # somebody signals without deciding: stop listening until something is due
-            context.wait(Duration.from_seconds(wake_in), name="wait-out-strays")
+        else:
+            wait_out_strays(context, wake_in)
             strays = 0
-        look = _settle(context, order, level, lost)
+        look = _settle(context, order, level, undelivered)
         if look["outcome"] != "pending":
             return look["outcome"]
-        message, told = _next_message(told, look)
-        strays = 0 if message or lost else strays + 1
+        message, sent = _next_message(sent, look)
+        strays = 0 if message or undelivered else strays + 1
         wake_in = look["wakeInSeconds"]
 
 
@@ -83,19 +95,19 @@ def _open(
     return context.step(body, name="open-level", config=retries.STORAGE)
 
 
-def _settle(context: DurableContext, order: OrderInput, level: LevelPlan, lost: str | None) -> LookResult:
-    return context.step(steps.settle_level(order, level, lost), name="settle-level", config=retries.STORAGE)
+def _settle(context: DurableContext, order: OrderInput, level: LevelPlan, undelivered: str | None) -> LookResult:
+    return context.step(steps.settle_level(order, level, undelivered), name="settle-level", config=retries.STORAGE)
 
 
 def _await_wake_up(callback: Callback[str]) -> None:
-    """Sleep until somebody signals or the timeout comes. What the signal says is never read."""
+    """Suspend until a signal or the timeout. The signal's payload is never read."""
     try:
         callback.result()
     except CallbackError:
         return
 
 
-def _tell(context: DurableContext, order: OrderInput, level: LevelPlan, message: Message) -> str | None:
+def _send(context: DurableContext, order: OrderInput, level: LevelPlan, message: Message) -> str | None:
     """Have the notifier send a message; return its name if that failed, which never fails the order."""
     payload = {"orderId": order["orderId"], "kind": message.kind, "level": level["number"], "k": message.k}
     try:
@@ -105,10 +117,10 @@ def _tell(context: DurableContext, order: OrderInput, level: LevelPlan, message:
     return None
 
 
-def _next_message(told: Told, look: LookResult) -> tuple[Message | None, Told]:
-    """Compare what the row has marked as due with what people were told."""
-    if look["escalated"] and not told.escalated:
-        return Message("escalate", 1), told._replace(escalated=True)
-    if look["reminders"] > told.reminders:
-        return Message("remind", look["reminders"]), told._replace(reminders=look["reminders"])
-    return None, told
+def _next_message(sent: Sent, look: LookResult) -> tuple[Message | None, Sent]:
+    """Compare what the row has marked as due with what was sent."""
+    if look["escalated"] and not sent.escalated:
+        return Message("escalate", 1), sent._replace(escalated=True)
+    if look["reminders"] > sent.reminders:
+        return Message("remind", look["reminders"]), sent._replace(reminders=look["reminders"])
+    return None, sent

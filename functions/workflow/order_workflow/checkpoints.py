@@ -1,7 +1,7 @@
 """What is written to the checkpoint log: a wire format between this code and every execution that waits right now.
 
-Keys may be added. Never rename or retype one: an execution that recorded the old shape replays against the new code.
-Everything is JSON-plain, and nothing is large: the document travels as its reference.
+Add keys, but never rename or retype one: an execution that recorded the old shape replays against the new code.
+Every value is plain JSON and small: the order's document travels as a reference.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Literal, NotRequired, TypedDict
 
 
 class Document(TypedDict):
-    """Where the order's document lies."""
+    """A reference to the order's document."""
 
     key: str
     sha256: str
@@ -20,7 +20,8 @@ class Document(TypedDict):
 class OrderInput(TypedDict):
     """The execution's input: the same bytes on every retry of a submission.
 
-    `recovery` numbers one that only undoes, which registers nothing: it is told here whether the order is `awaited`.
+    `recovery` is the number of a recovery execution, which only undoes. It does not register the order, so its input
+    says whether a state machine waits for the outcome (`awaited`).
     """
 
     orderId: str
@@ -30,7 +31,7 @@ class OrderInput(TypedDict):
 
 
 class LevelPlan(TypedDict):
-    """One level to be approved. `firstLookSeconds` is when the first thing is due after it opens."""
+    """One level to be approved. `firstLookSeconds` is the time from its opening to the first thing that is due."""
 
     number: int
     role: str
@@ -38,16 +39,16 @@ class LevelPlan(TypedDict):
 
 
 class PickingPlan(TypedDict):
-    """How long a picking job waits for its claim, and how long its station may stay silent."""
+    """How long a picking job waits for its claim, and the longest gap between its station's heartbeats."""
 
     claimSeconds: int
     beatSeconds: int
 
 
 class Registered(TypedDict):
-    """What register-order found. `fresh` is False for a late duplicate start: the order is past its beginning.
+    """The result of register-order. `fresh` is False for a late duplicate start of an order past its beginning.
 
-    `awaited` is there when a state machine waits for the outcome; the token that it waits with stays in the document.
+    `awaited` is set when a state machine waits for the outcome; its task token stays in the document.
     """
 
     fresh: bool
@@ -59,7 +60,7 @@ class Registered(TypedDict):
 
 
 class Refusal(TypedDict):
-    """What reserve-chunks returns, in place of the SKUs that lack stock, when the order is beyond a quota."""
+    """The result of reserve-chunks, in place of the SKUs that lack stock, for an order beyond a quota."""
 
     refusal: str
 

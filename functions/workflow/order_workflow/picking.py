@@ -1,4 +1,4 @@
-"""Having physical goods picked: a job waits for its claim, then lives as long as its station beats."""
+"""Picking physical goods: a job waits for its claim, then stays open as long as its station sends heartbeats."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from aws_durable_execution_sdk_python.config import CallbackConfig, Duration, Wa
 
 from order_workflow import retries, steps
 from order_workflow.checkpoints import JobResult, OrderInput, PickingPlan
+from order_workflow.waiting import MAX_STRAY_SIGNALS, OPENING_GRACE_SECONDS, wait_out_strays
 
 JOBS = (1, 2)
-MAX_STRAYS = 5
-OPENING_GRACE_SECONDS = 1
 
 
 def pick(context: DurableContext, order: OrderInput, plan: PickingPlan) -> str | None:
-    """Have the goods picked; return why not. A job that was lost or failed is followed by one more."""
+    """Have the goods picked; return the reason if they were not. A job that failed is followed by one more."""
     for job in JOBS:
         match work_on_job(context, order, plan, job):
             case "picked":
                 return None
             case "unclaimed":
-                return "Nobody came to pick the goods"
+                return "No station claimed the picking job"
             case _:
                 context.logger.warning("picking job ended without its goods", extra={"job": job})
     return "Picking failed twice"
@@ -30,11 +29,11 @@ def work_on_job(context: DurableContext, order: OrderInput, plan: PickingPlan, j
     """Return how the job ended: picked, failed, lost or unclaimed. A wake-up that settles nothing is a stray."""
     wake_in, strays = plan["claimSeconds"] + OPENING_GRACE_SECONDS, 0
     while True:
-        if strays < MAX_STRAYS:
+        if strays < MAX_STRAY_SIGNALS:
             _await_claim(context, order, job, wake_in)
             _await_result(context, order, job, plan["beatSeconds"])
-        else:  # somebody signals without a claim or a result: stop listening until something is due
-            context.wait(Duration.from_seconds(wake_in), name="wait-out-strays")
+        else:
+            wait_out_strays(context, wake_in)
             strays = 0
         settled = _settle(context, order, job)
         if settled["outcome"] != "stray":
@@ -43,9 +42,9 @@ def work_on_job(context: DurableContext, order: OrderInput, plan: PickingPlan, j
 
 
 def _await_claim(context: DurableContext, order: OrderInput, job: int, seconds: int) -> None:
-    """Publish a callback for the claim and sleep until it comes, unless the job has its station already.
+    """Publish a callback for the claim and suspend until it comes, unless a station has claimed the job already.
 
-    No heartbeat here: its clock would run from the creation on, long before anybody took the job.
+    This callback has no heartbeat timeout: it would run from the callback's creation, long before any claim.
     """
     config = CallbackConfig(timeout=Duration.from_seconds(seconds))
     claim = context.create_callback(name="await-claim", config=config)
@@ -58,13 +57,13 @@ def _await_claim(context: DurableContext, order: OrderInput, job: int, seconds: 
         return
 
 
-def _await_result(context: DurableContext, order: OrderInput, job: int, beat_seconds: int) -> None:
-    """Sleep until the station reports or falls silent; return at once when no station works on the job.
+def _await_result(context: DurableContext, order: OrderInput, job: int, heartbeat_seconds: int) -> None:
+    """Suspend until the station reports or its heartbeats stop; return at once when no station has claimed the job.
 
-    Publishing the callback fails then (JobNotUnderWayError): nothing would ever complete it.
+    In that case the submitter raises JobNotUnderWayError, because no station would ever complete the callback.
     """
     config = WaitForCallbackConfig(
-        heartbeat_timeout=Duration.from_seconds(beat_seconds), retry_strategy=retries.STORAGE.retry_strategy
+        heartbeat_timeout=Duration.from_seconds(heartbeat_seconds), retry_strategy=retries.STORAGE.retry_strategy
     )
     try:
         context.wait_for_callback(steps.listen_to_station(order, job), name="pick-order", config=config)

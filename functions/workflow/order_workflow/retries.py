@@ -1,82 +1,52 @@
-"""Every retry policy of the workflow, by name. Only faults that may pass are retried; a business no is a result."""
+"""Every retry policy of the workflow, by name. Only transient faults are retried; a business refusal is a result."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aws_durable_execution_sdk_python.config import Duration, StepConfig, StepSemantics
 from aws_durable_execution_sdk_python.exceptions import StepInterruptedError
-from aws_durable_execution_sdk_python.retries import RetryStrategyConfig, create_retry_strategy
+from aws_durable_execution_sdk_python.retries import RetryDecision, RetryStrategyConfig, create_retry_strategy
 from aws_durable_execution_sdk_python.waits import WaitStrategyConfig, create_wait_strategy
 
 from orders.domain.errors import TransientFaultError
 
-# Our own tables and bucket: six tries within about a minute.
-STORAGE = StepConfig(
-    retry_strategy=create_retry_strategy(
+
+def _attempts(number: int, max_delay: Duration, *errors: type[Exception]) -> Callable[[Exception, int], RetryDecision]:
+    """Return a strategy of `number` attempts, with growing delays, after transient faults and these errors."""
+    return create_retry_strategy(
         RetryStrategyConfig(
-            max_attempts=6,
+            max_attempts=number,
             initial_delay=Duration.from_seconds(1),
-            max_delay=Duration.from_seconds(30),
-            retryable_error_types=[TransientFaultError],
+            max_delay=max_delay,
+            retryable_error_types=[TransientFaultError, *errors],
         )
     )
-)
 
-# The payment gateway: every call is keyed, so repeating it is safe.
-GATEWAY = StepConfig(
-    retry_strategy=create_retry_strategy(
-        RetryStrategyConfig(
-            max_attempts=5,
-            initial_delay=Duration.from_seconds(1),
-            max_delay=Duration.from_seconds(20),
-            retryable_error_types=[TransientFaultError],
-        )
-    )
-)
 
-# Taking money: an attempt that was interrupted is not simply run again but counted as a try of its own. The key makes
-# the next try find what the interrupted one did.
+# Our own tables and bucket: six attempts within about a minute.
+STORAGE = StepConfig(retry_strategy=_attempts(6, Duration.from_seconds(30)))
+
+# The payment gateway: every call has an idempotency key, so repeating it is safe.
+GATEWAY = StepConfig(retry_strategy=_attempts(5, Duration.from_seconds(20)))
+
+# Capturing the payment: an interrupted attempt is not run again silently but counts as an attempt. The idempotency key
+# lets the next attempt find what the interrupted one did.
 CAPTURE = StepConfig(
     step_semantics=StepSemantics.AT_MOST_ONCE_PER_RETRY,
-    retry_strategy=create_retry_strategy(
-        RetryStrategyConfig(
-            max_attempts=5,
-            initial_delay=Duration.from_seconds(1),
-            max_delay=Duration.from_seconds(20),
-            retryable_error_types=[TransientFaultError, StepInterruptedError],
-        )
-    ),
+    retry_strategy=_attempts(5, Duration.from_seconds(20), StepInterruptedError),
 )
 
-# Undoing: patient, because giving up leaves somebody's money or goods locked. About half an hour.
-COMPENSATION = StepConfig(
-    retry_strategy=create_retry_strategy(
-        RetryStrategyConfig(
-            max_attempts=12,
-            initial_delay=Duration.from_seconds(1),
-            max_delay=Duration.from_minutes(5),
-            retryable_error_types=[TransientFaultError],
-        )
-    )
-)
-
-# Reporting to a state machine: as patient, because nobody reports after it; its task then waits until it times out.
-REPORT = StepConfig(
-    retry_strategy=create_retry_strategy(
-        RetryStrategyConfig(
-            max_attempts=12,
-            initial_delay=Duration.from_seconds(1),
-            max_delay=Duration.from_minutes(5),
-            retryable_error_types=[TransientFaultError],
-        )
-    )
-)
+# Undoing, closing and reporting: about half an hour of attempts, because giving up leaves money or goods locked, or a
+# state machine waiting until its task times out.
+COMPENSATION = StepConfig(retry_strategy=_attempts(12, Duration.from_minutes(5)))
 
 
 def _unsettled(settled: bool) -> bool:  # noqa: FBT001  # the SDK passes the polled state by position
     return not settled
 
 
-# Settlement: polled with growing gaps, never for ever.
+# Settlement: a limited number of polls with growing delays.
 SETTLEMENT = create_wait_strategy(
     WaitStrategyConfig(
         should_continue_polling=_unsettled,

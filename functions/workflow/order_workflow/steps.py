@@ -1,13 +1,14 @@
-"""The durable steps, each one outside effect. A step runs at least once: each names the key that makes that safe.
+"""The durable steps, one outside effect each. A step runs at least once; its docstring names the idempotency key.
 
-A function here returns the step's body; the process gives it its name. What a body returns is a checkpoint.
+The SDK's decorators bind a step's arguments. The caller passes the operation's name, because names are a contract with
+waiting executions and the decorators would take them from the functions. What a step returns is a checkpoint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from aws_durable_execution_sdk_python import StepContext
+from aws_durable_execution_sdk_python import StepContext, durable_step, durable_wait_for_callback
 from aws_durable_execution_sdk_python.types import LoggerInterface, WaitForCallbackContext, WaitForConditionCheckContext
 from aws_lambda_powertools import Logger
 
@@ -29,150 +30,137 @@ from orders.wiring import services
 
 
 def order_logger(order_id: str) -> LoggerInterface:
-    """Return the logger of one order; the context adds execution, operation and attempt and is silent on replay."""
-    logger = Logger(service="order-workflow", location=None)  # the wrapper's own line
+    """Return the logger of one order; the context adds execution, operation and attempt, and mutes it on replay."""
+    logger = Logger(service="order-workflow", location=None)  # a location would be the SDK's wrapper
     logger.append_keys(order_id=order_id)
     return logger
 
 
 def notifier() -> str:
     """Return the notifier's alias, the target of chained invokes."""
-    return services().settings.notifier_arn
+    return services().settings.notifier_arn  # replay-safe: a setting, and replay does not compare an invoke's target
 
 
-def register_order(order: OrderInput, execution_arn: str) -> Callable[[StepContext], Registered]:
+@durable_step
+def register_order(step: StepContext, order: OrderInput, execution_arn: str) -> Registered:
     """Create the row or find it. Key: the order's id, by conditional create."""
-
-    def body(step: StepContext) -> Registered:
-        ref = _ref(order["document"])
-        row = services().registration.register(OrderId(order["orderId"]), ref, execution_arn)
-        step.logger.info("order registered", extra={"fresh": row is not None})
-        if row is None:
-            return {"fresh": False, "branches": 0, "levels": [], "coolingOffSeconds": 0, "picking": None}
-        registered: Registered = {
-            "fresh": True,
-            "branches": services().stock.branches(ref),
-            "levels": _plan(row),
-            "coolingOffSeconds": row.cooling_off_seconds,
-            "picking": _picking(row.picking),
-        }
-        return {**registered, "awaited": True} if row.awaited else registered
-
-    return body
+    ref = _ref(order["document"])
+    row = services().registration.register(OrderId(order["orderId"]), ref, execution_arn)
+    step.logger.info("order registered", extra={"fresh": row is not None})
+    if row is None:
+        return {"fresh": False, "branches": 0, "levels": [], "coolingOffSeconds": 0, "picking": None}
+    registered: Registered = {
+        "fresh": True,
+        "branches": services().stock.branches(ref),
+        "levels": _plan(row),
+        "coolingOffSeconds": row.cooling_off_seconds,
+        "picking": _picking(row.picking),
+    }
+    return {**registered, "awaited": True} if row.awaited else registered
 
 
-def check_credit(order: OrderInput) -> Callable[[StepContext], str | None]:
-    """Ask the credit bureau; a pure question, safe to repeat."""
-    return lambda _: services().screening.credit_refusal(_ref(order["document"]))
+@durable_step
+def check_credit(_: StepContext, order: OrderInput) -> str | None:
+    """Ask the credit bureau; a read, safe to repeat."""
+    return services().screening.credit_refusal(_ref(order["document"]))
 
 
-def check_catalogue(order: OrderInput) -> Callable[[StepContext], str | None]:
-    """Look whether everything is still sold; safe to repeat."""
-    return lambda _: services().screening.catalogue_refusal(_ref(order["document"]))
+@durable_step
+def check_catalogue(_: StepContext, order: OrderInput) -> str | None:
+    """Check that every line is still for sale; a read, safe to repeat."""
+    return services().screening.catalogue_refusal(_ref(order["document"]))
 
 
-def check_duplicate(order: OrderInput) -> Callable[[StepContext], str | None]:
-    """Look for a recent order with the same content. Key: the content's fingerprint, held by the first order."""
-    return lambda _: services().screening.possible_duplicate(_ref(order["document"]))
+@durable_step
+def check_duplicate(_: StepContext, order: OrderInput) -> str | None:
+    """Find a recent order with the same content. Key: the content's fingerprint, held by the first order."""
+    return services().screening.possible_duplicate(_ref(order["document"]))
 
 
-def reserve_stock(order: OrderInput, branch: int) -> Callable[[StepContext], list[str] | Refusal]:
-    """Claim the requester's quota and reserve the goods of one branch's chunks; return the SKUs that lack stock.
+@durable_step
+def reserve_stock(step: StepContext, order: OrderInput, branch: int) -> list[str] | Refusal:
+    """Claim the requester's quota and reserve the stock of one branch's chunks; return the SKUs that lack stock.
 
     An order beyond the quota reserves nothing and returns why. Key: `orderId:chunk`, by conditional writes.
     """
-
-    def body(step: StepContext) -> list[str] | Refusal:
-        ref = _ref(order["document"])
-        refusal = services().quotas.claim_branch(ref, branch)
-        if refusal is not None:
-            step.logger.info("quota used up", extra={"branch": branch})
-            return {"refusal": refusal}
-        lacking = services().stock.reserve_branch(ref, branch)
-        step.logger.info("stock reserved" if not lacking else "stock lacking", extra={"branch": branch})
-        return [*lacking]
-
-    return body
+    ref = _ref(order["document"])
+    refusal = services().quotas.claim_branch(ref, branch)
+    if refusal is not None:
+        step.logger.info("quota used up", extra={"branch": branch})
+        return {"refusal": refusal}
+    lacking = services().stock.reserve_branch(ref, branch)
+    step.logger.info("stock reserved" if not lacking else "stock lacking", extra={"branch": branch})
+    return [*lacking]
 
 
-def authorize_payment(order: OrderInput) -> Callable[[StepContext], bool]:
-    """Set the customer's money aside; False when declined. Key: the order's id, at the gateway."""
-
-    def body(step: StepContext) -> bool:
-        authorised = services().payment.authorize(_ref(order["document"]))
-        step.logger.info("payment authorised" if authorised else "payment declined")
-        return authorised
-
-    return body
+@durable_step
+def authorize_payment(step: StepContext, order: OrderInput) -> bool:
+    """Authorize the payment; return False when it is declined. Key: the order's id, at the gateway."""
+    authorized = services().payment.authorize(_ref(order["document"]))
+    step.logger.info("payment authorized" if authorized else "payment declined")
+    return authorized
 
 
+@durable_step
 def open_level(
-    order: OrderInput, level: LevelPlan, callback_id: str, duplicate_of: str | None
-) -> Callable[[StepContext], LookResult]:
+    step: StepContext, order: OrderInput, level: LevelPlan, callback_id: str, duplicate_of: str | None
+) -> LookResult:
     """Publish this look's callback id in the row. Key: the row's version; the same id twice is one write."""
-
-    def body(step: StepContext) -> LookResult:
-        look = services().approval.open_level(
-            OrderId(order["orderId"]),
-            level["number"],
-            callback_id,
-            OrderId(duplicate_of) if duplicate_of else None,
-        )
-        step.logger.info("level open", extra={"approval_level": level["number"], "outcome": look.outcome})
-        return _look(look)
-
-    return body
+    look = services().approval.open_level(
+        OrderId(order["orderId"]),
+        level["number"],
+        callback_id,
+        OrderId(duplicate_of) if duplicate_of else None,
+    )
+    step.logger.info("level open", extra={"approval_level": level["number"], "outcome": look.outcome})
+    return _look(look)
 
 
-def settle_level(order: OrderInput, level: LevelPlan, undelivered: str | None) -> Callable[[StepContext], LookResult]:
-    """Write what is due and say how the level stands. Key: the row's version; what is marked is not marked again."""
-
-    def body(step: StepContext) -> LookResult:
-        look = services().approval.settle_level(OrderId(order["orderId"]), level["number"], undelivered)
-        step.logger.info("looked at level", extra={"approval_level": level["number"], "outcome": look.outcome})
-        return _look(look)
-
-    return body
+@durable_step
+def settle_level(step: StepContext, order: OrderInput, level: LevelPlan, undelivered: str | None) -> LookResult:
+    """Write what is due and return the level's state. Key: the row's version; what is marked is not marked again."""
+    look = services().approval.settle_level(OrderId(order["orderId"]), level["number"], undelivered)
+    step.logger.info("looked at level", extra={"approval_level": level["number"], "outcome": look.outcome})
+    return _look(look)
 
 
-def begin_cooling_off(order: OrderInput) -> Callable[[StepContext], bool]:
-    """Let the order rest; False when withdrawn first. Key: the row's version."""
-    return lambda _: services().closing.begin_cooling_off(OrderId(order["orderId"]))
+@durable_step
+def begin_cooling_off(_: StepContext, order: OrderInput) -> bool:
+    """Begin the cooling-off period; return False when the order was withdrawn before. Key: the row's version."""
+    return services().closing.begin_cooling_off(OrderId(order["orderId"]))
 
 
-def begin_charge(order: OrderInput) -> Callable[[StepContext], bool]:
-    """Pass the point of no return; False when withdrawn first. Key: the row's version.
+@durable_step
+def begin_charge(_: StepContext, order: OrderInput) -> bool:
+    """Pass the point of no return; return False when the order was withdrawn before. Key: the row's version.
 
     The order's claims on its requester's quota end here. Key: `orderId:chunk`; a released claim is released once.
     """
-
-    def body(_: StepContext) -> bool:
-        charging = services().closing.begin_charge(OrderId(order["orderId"]))
-        if charging:
-            services().quotas.release_all(_ref(order["document"]))
-        return charging
-
-    return body
+    charging = services().closing.begin_charge(OrderId(order["orderId"]))
+    if charging:
+        services().quotas.release_all(_ref(order["document"]))
+    return charging
 
 
-def capture_payment(order: OrderInput) -> Callable[[StepContext], str]:
-    """Take the money. Key: the order's id, at the gateway: a second try returns what the first one did."""
-
-    def body(step: StepContext) -> str:
-        outcome = services().payment.capture(_ref(order["document"]))
-        step.logger.info("capture answered", extra={"outcome": outcome})
-        return str(outcome)
-
-    return body
+@durable_step
+def capture_payment(step: StepContext, order: OrderInput) -> str:
+    """Capture the payment. Key: the order's id, at the gateway: a second call returns the first one's outcome."""
+    outcome = services().payment.capture(_ref(order["document"]))
+    step.logger.info("capture answered", extra={"outcome": outcome})
+    return str(outcome)
 
 
-def find_capture(order: OrderInput) -> Callable[[StepContext], str]:
-    """Ask the gateway by key what became of the capture; a question, safe to repeat."""
-    return lambda _: str(services().payment.find_capture(OrderId(order["orderId"])))
+@durable_step
+def find_capture(_: StepContext, order: OrderInput) -> str:
+    """Ask the gateway by key for the capture's outcome; a read, safe to repeat."""
+    return str(services().payment.find_capture(OrderId(order["orderId"])))
 
 
 def has_settled(order: OrderInput) -> Callable[[bool, WaitForConditionCheckContext], bool]:
-    """Poll once whether the money has arrived; a poll that nobody answers has found nothing yet."""
+    """Return a poll for the payment's arrival; a poll that fails has found nothing yet.
+
+    The SDK has no decorator for condition checks, and it does not retry a poll that raises.
+    """
 
     def poll(_settled: bool, check: WaitForConditionCheckContext) -> bool:  # noqa: FBT001  # by position, from the SDK
         try:
@@ -184,100 +172,88 @@ def has_settled(order: OrderInput) -> Callable[[bool, WaitForConditionCheckConte
     return poll
 
 
-def open_job(order: OrderInput, job: int, callback_id: str) -> Callable[[StepContext], JobResult]:
-    """Ask the warehouse, publishing the claim's callback id. Key: the job's number in the row."""
-    return lambda _: _job(services().picking.open_job(OrderId(order["orderId"]), job, callback_id))
+@durable_step
+def open_job(_: StepContext, order: OrderInput, job: int, callback_id: str) -> JobResult:
+    """Request the picking job, publishing the claim's callback id. Key: the job's number in the row."""
+    return _job(services().picking.open_job(OrderId(order["orderId"]), job, callback_id))
 
 
-def listen_to_station(order: OrderInput, job: int) -> Callable[[str, WaitForCallbackContext], None]:
-    """Publish the callback that the station's beats keep alive; fail unless a station works on the job.
+@durable_wait_for_callback
+def listen_to_station(callback_id: str, _: WaitForCallbackContext, order: OrderInput, job: int) -> None:
+    """Publish the callback that the station's heartbeats keep open; raise unless a station has claimed the job.
 
     Key: the row's version; the same id is one write.
     """
-
-    def submit(callback_id: str, _context: WaitForCallbackContext) -> None:
-        services().picking.listen(OrderId(order["orderId"]), job, callback_id)
-
-    return submit
+    services().picking.listen(OrderId(order["orderId"]), job, callback_id)
 
 
-def settle_picking(order: OrderInput, job: int) -> Callable[[StepContext], JobResult]:
-    """Write what is due on the job and say how it stands. Key: the row's version."""
-
-    def body(step: StepContext) -> JobResult:
-        look = services().picking.settle_job(OrderId(order["orderId"]), job)
-        step.logger.info("looked at picking job", extra={"job": job, "outcome": look.outcome})
-        return _job(look)
-
-    return body
+@durable_step
+def settle_picking(step: StepContext, order: OrderInput, job: int) -> JobResult:
+    """Write what is due on the job and return its state. Key: the row's version."""
+    look = services().picking.settle_job(OrderId(order["orderId"]), job)
+    step.logger.info("looked at picking job", extra={"job": job, "outcome": look.outcome})
+    return _job(look)
 
 
-def complete_order(order: OrderInput) -> Callable[[StepContext], str]:
+@durable_step
+def complete_order(step: StepContext, order: OrderInput) -> str:
     """Write the receipt and close the row. Keys: the receipt's name, with the same bytes; the row's version."""
-
-    def body(step: StepContext) -> str:
-        row = services().closing.complete(OrderId(order["orderId"]))
-        step.logger.info("order complete", extra={"total": row.total})
-        return str(row.status)
-
-    return body
+    row = services().closing.complete(OrderId(order["orderId"]))
+    step.logger.info("order complete", extra={"total": row.total})
+    return str(row.status)
 
 
-def release_stock(order: OrderInput) -> Callable[[StepContext], None]:
-    """Give back every chunk, and its claims on the quota. Key: `orderId:chunk`; a released chunk is released once."""
-
-    def body(_: StepContext) -> None:
-        ref = _ref(order["document"])
-        services().stock.release_all(ref)
-        services().quotas.release_all(ref)
-
-    return body
+@durable_step
+def release_stock(_: StepContext, order: OrderInput) -> None:
+    """Release every chunk and its claims on the quota. Key: `orderId:chunk`; a released chunk is released once."""
+    ref = _ref(order["document"])
+    services().stock.release_all(ref)
+    services().quotas.release_all(ref)
 
 
-def refund_payment(order: OrderInput) -> Callable[[StepContext], None]:
-    """Pay back what was captured. Key: the order's id, at the gateway."""
-    return lambda _: services().payment.refund(OrderId(order["orderId"]))
+@durable_step
+def refund_payment(_: StepContext, order: OrderInput) -> None:
+    """Refund what was captured. Key: the order's id, at the gateway."""
+    services().payment.refund(OrderId(order["orderId"]))
 
 
-def void_payment(order: OrderInput) -> Callable[[StepContext], None]:
-    """Give up the authorisation. Key: the order's id, at the gateway."""
-    return lambda _: services().payment.void(OrderId(order["orderId"]))
+@durable_step
+def void_payment(_: StepContext, order: OrderInput) -> None:
+    """Void the authorization. Key: the order's id, at the gateway."""
+    services().payment.void(OrderId(order["orderId"]))
 
 
-def refuse_order(order: OrderInput, reason: str) -> Callable[[StepContext], str]:
-    """Close the row as REFUSED; returns the status it has. Key: the row's version."""
-    return lambda _: str(services().closing.refuse(OrderId(order["orderId"]), reason).status)
+@durable_step
+def refuse_order(_: StepContext, order: OrderInput, reason: str) -> str:
+    """Close the row as REFUSED; return the status that it has. Key: the row's version."""
+    return str(services().closing.refuse(OrderId(order["orderId"]), reason).status)
 
 
-def fail_order(order: OrderInput, reason: str) -> Callable[[StepContext], str]:
+@durable_step
+def fail_order(_: StepContext, order: OrderInput, reason: str) -> str:
     """Close the row as FAILED. Key: the row's version."""
-    return lambda _: str(services().closing.fail(OrderId(order["orderId"]), reason).status)
+    return str(services().closing.fail(OrderId(order["orderId"]), reason).status)
 
 
-def close_recovered(order: OrderInput) -> Callable[[StepContext], str]:
-    """Close the held row as FAILED, everything being undone. Key: the row's version."""
-    return lambda _: str(services().closing.recover(OrderId(order["orderId"])).status)
+@durable_step
+def close_recovered(_: StepContext, order: OrderInput) -> str:
+    """Close the held row as FAILED after everything is undone. Key: the row's version."""
+    return str(services().closing.recover(OrderId(order["orderId"])).status)
 
 
-def hold_order(order: OrderInput, reason: str) -> Callable[[StepContext], str]:
-    """Fence the row as NEEDS_ATTENTION. Key: the row's version."""
-
-    def body(step: StepContext) -> str:
-        step.logger.error("order needs attention", extra={"reason": reason})
-        return str(services().closing.hold(OrderId(order["orderId"]), reason).status)
-
-    return body
+@durable_step
+def hold_order(step: StepContext, order: OrderInput, reason: str) -> str:
+    """Set the row to NEEDS_ATTENTION. Key: the row's version."""
+    step.logger.error("order needs attention", extra={"reason": reason})
+    return str(services().closing.hold(OrderId(order["orderId"]), reason).status)
 
 
-def report_to_state_machine(order: OrderInput) -> Callable[[StepContext], bool]:
-    """End the task that waits for the order; False when it no longer did. Key: the task's token, in the document."""
-
-    def body(step: StepContext) -> bool:
-        told = services().reporting.report_outcome(_ref(order["document"]))
-        step.logger.info("state machine told" if told else "the state machine's task was over")
-        return told
-
-    return body
+@durable_step
+def report_to_state_machine(step: StepContext, order: OrderInput) -> bool:
+    """End the task that waits for the order; return False if it had ended. Key: the task's token, in the document."""
+    reported = services().reporting.report_outcome(_ref(order["document"]))
+    step.logger.info("outcome reported to state machine" if reported else "the state machine's task had ended")
+    return reported
 
 
 def _ref(document: Document) -> DocumentRef:

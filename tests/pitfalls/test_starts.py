@@ -1,4 +1,4 @@
-"""The edges of an execution: the name it is started under, what it invokes, and where there is no way back."""
+"""The edges of an execution: its name, the functions it invokes, and its point of no return."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from aws_durable_execution_sdk_python import DurableContext, InvokeError
 
 from tests.local.executions_harness import DURABLE, Environments, Stack, running
-from tests.twins.stage import Gateway, on_stage
+from tests.pitfalls.durable_function import Gateway, deployed
 
 TRIES = 3
 Record = Callable[[str, object], None]
@@ -37,13 +37,13 @@ def service(tmp_path_factory: pytest.TempPathFactory, charged: list[str]) -> Ite
 
 
 def submit(service: Stack, name_of: Callable[[str], str], order_id: str) -> None:
-    """Submit one order three times, as a client does that gets no answer, and wait for what that started."""
+    """Submit one order three times, as a client without a response does, and wait for the executions."""
     arns = {service.start("workflow", name_of(order_id), {"orderId": order_id}) for _ in range(TRIES)}
     for arn in arns:
         service.ended(arn)
 
 
-def test_a_name_drawn_for_each_try_charges_the_order_at_each_try(
+def test_a_random_name_for_each_attempt_charges_the_order_at_each_attempt(
     service: Stack, charged: list[str], record_testsuite_property: Record
 ) -> None:
     submit(service, lambda _: f"run-{uuid4().hex}", "o-named-by-chance")
@@ -57,7 +57,7 @@ def test_a_name_drawn_for_each_try_charges_the_order_at_each_try(
 
 
 def test_a_name_with_another_input_is_refused(service: Stack, charged: list[str]) -> None:
-    """A moment, a request id, keys in another order: the input must be the same bytes at every try."""
+    """The input must have the same bytes at every attempt: no timestamp, no request id, no other order of keys."""
     tries = count(1)
 
     def start() -> str:
@@ -74,22 +74,22 @@ def test_a_name_with_another_input_is_refused(service: Stack, charged: list[str]
 
 
 def no_topic(_event: Any, _context: Any) -> None:
-    """Stand for a notifier that breaks."""
+    """Raise, as a broken notifier does."""
     raise RuntimeError("no topic")
 
 
-def test_a_message_that_cannot_be_sent_fails_an_order_that_went_well() -> None:
+def test_a_message_that_cannot_be_sent_fails_a_completed_order() -> None:
     def handler(_event: Any, context: DurableContext) -> str:
         context.invoke("notifier", {"kind": "outcome"}, name="announce-outcome")
         return "COMPLETED"
 
-    with on_stage(handler) as stage:
-        stage.runner.register_function("notifier", no_topic)
+    with deployed(handler) as function:
+        function.runner.register_function("notifier", no_topic)
 
-        assert stage.fail() == "InvokeError: no topic"
+        assert function.fail() == "InvokeError: no topic"
 
 
-def test_a_message_whose_loss_is_expected_fails_nothing() -> None:
+def test_a_caught_message_failure_does_not_fail_the_order() -> None:
     def handler(_event: Any, context: DurableContext) -> str:
         try:
             context.invoke("notifier", {"kind": "outcome"}, name="announce-outcome")
@@ -97,10 +97,10 @@ def test_a_message_whose_loss_is_expected_fails_nothing() -> None:
             context.logger.warning("the outcome could not be announced")
         return "COMPLETED"
 
-    with on_stage(handler) as stage:
-        stage.runner.register_function("notifier", no_topic)
+    with deployed(handler) as function:
+        function.runner.register_function("notifier", no_topic)
 
-        assert stage.run() == "COMPLETED"
+        assert function.run() == "COMPLETED"
 
 
 # --- the point of no return -----------------------------------------------------------------------------------------
@@ -113,14 +113,14 @@ class Row:
         self.status = "APPROVED"
 
     def move(self, target: str) -> bool:
-        """Move on from APPROVED; False when somebody was faster."""
+        """Move on from APPROVED; return False when another write came first."""
         if self.status != "APPROVED":
             return False
         self.status = target
         return True
 
 
-def look_then_charge(row: Row, gateway: Gateway) -> Callable[[Any, DurableContext], None]:
+def read_then_charge(row: Row, gateway: Gateway) -> Callable[[Any, DurableContext], None]:
     """Return a handler that reads the row, and charges when it may."""
 
     def handler(order_id: Any, context: DurableContext) -> None:
@@ -142,25 +142,25 @@ def begin_then_charge(row: Row, gateway: Gateway) -> Callable[[Any, DurableConte
 
 @pytest.mark.parametrize(
     ("name", "form", "withdrawn"),
-    [("read", look_then_charge, True), ("conditional write", begin_then_charge, False)],
+    [("read", read_then_charge, True), ("conditional write", begin_then_charge, False)],
 )
-def test_a_withdrawal_between_the_look_and_the_charge_is_accepted_and_charged_unless_the_look_is_a_write(
+def test_a_withdrawal_between_check_and_charge_is_accepted_and_charged_unless_the_check_is_a_write(
     name: str,
     form: Callable[[Row, Gateway], Callable[[Any, DurableContext], None]],
     withdrawn: bool,  # noqa: FBT001  # a parameter
     record_testsuite_property: Record,
 ) -> None:
-    """The requester withdraws in the moment before the capture: after a look accepted, after a write `too-late`."""
+    """The requester withdraws just before the capture: accepted after a read, refused after a write."""
     row, gateway = Row(), Gateway()
-    told: list[bool] = []
+    accepted: list[bool] = []
 
     def withdraw(updates: set[str]) -> None:
         if updates & {"STEP check-withdrawal SUCCEED", "STEP begin-charge SUCCEED"}:
-            told.append(row.move("WITHDRAWN"))
+            accepted.append(row.move("WITHDRAWN"))
 
-    with on_stage(form(row, gateway)) as stage:
-        stage.tap(withdraw)
-        stage.run("order-1")
+    with deployed(form(row, gateway)) as function:
+        function.tap(withdraw)
+        function.run("order-1")
 
-    record_testsuite_property(f"withdrawn behind a {name}", f"accepted {told == [True]}, charged {gateway.total}")
-    assert (told, gateway.total) == ([withdrawn], 100)
+    record_testsuite_property(f"withdrawn behind a {name}", f"accepted {accepted == [True]}, charged {gateway.total}")
+    assert (accepted, gateway.total) == ([withdrawn], 100)

@@ -1,7 +1,7 @@
-"""Eighty orders, each decided around its timeout, a quarter of the signals lost: whom three designs tell the truth.
+"""Eighty orders, each decided around its timeout, a quarter of the signals lost: which of three designs is consistent.
 
-A callback knows one instant: it is open, then it is closed. A person's click, the timeout and a lost packet all meet
-there, and whatever a design trusts decides what the person, the order's row and the workflow believe afterwards.
+A callback is open, then closed. The approver's click, the timeout and a lost packet race for that instant, and what a
+design trusts decides whether the approver's answer, the order's row and the workflow agree afterwards.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from aws_durable_execution_sdk_python.config import CallbackConfig, Duration
 from aws_durable_execution_sdk_python.serdes import JsonSerDes
 from aws_durable_execution_sdk_python_testing.exceptions import DurableFunctionsLocalRunnerError
 
-from tests.twins.stage import Body, Stage, ask, on_stage
+from tests.pitfalls.durable_function import Body, DurableFunction, ask, deployed
 
 SEED = 20261121
 ORDERS = 80
 WINDOW_SECONDS = 1
 Record = Callable[[str, object], None]
-Told = str
+Answer = str
 
 
 @dataclass(slots=True)
 class Row:
-    """An order's row, when its level opened, and what its approver was told. Writes are conditional."""
+    """An order's row, when its level opened, and its status. Writes are conditional."""
 
     callback_id: str = ""
     opened: float = 0.0
@@ -39,7 +39,7 @@ class Row:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def settle(self, status: str, now: float) -> str:
-        """Write an outcome if there is none, and return the one there is: whoever is late finds that it expired."""
+        """Write an outcome if there is none, and return the one there is: a late decision finds that it expired."""
         with self.lock:
             if self.status == "pending":
                 self.status = "expired" if now >= self.opened + WINDOW_SECONDS else status
@@ -48,35 +48,35 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """When somebody approves, in seconds from the timeout, and what happens to the signal: lost there, or back."""
+    """When the approver clicks, in seconds from the timeout, and where its signal is lost: there or on the way back."""
 
     offset: float
     lost: str | None
 
 
 class SignalLostError(Exception):
-    """Nobody answered the call that completes the callback."""
+    """The call that completes the callback got no response."""
 
 
 @dataclass(slots=True)
-class Office:
-    """The orders of one design and the wire over which they are signalled."""
+class Desk:
+    """The orders of one design, and the connection that signals them."""
 
     rows: list[Row]
-    stage: Stage | None = None
+    function: DurableFunction | None = None
 
     def signal(self, row: Row, click: Click) -> None:
         """Complete the row's callback; raises SignalLostError, or the service's error for a closed callback."""
-        assert self.stage is not None
+        assert self.function is not None
         if click.lost == "there":
             raise SignalLostError
-        self.stage.runner.send_callback_success(row.callback_id, b"approved")
+        self.function.runner.send_callback_success(row.callback_id, b"approved")
         if click.lost == "back":
             raise SignalLostError
 
 
 Workflow = Callable[[Row, DurableContext], str]
-Api = Callable[[Office, Row, Click], Told]
+Api = Callable[[Desk, Row, Click], Answer]
 REFUSED = (SignalLostError, DurableFunctionsLocalRunnerError)
 
 
@@ -94,18 +94,18 @@ def publish(row: Row, context: DurableContext) -> Any:
 # --- trust the callback ---------------------------------------------------------------------------------------------
 
 
-def believe_the_callback(row: Row, context: DurableContext) -> str:
-    """Take the callback's result for the decision and its timeout for silence."""
+def trust_the_callback(row: Row, context: DurableContext) -> str:
+    """Treat the callback's result as the decision and its timeout as the expiry."""
     try:
         return str(publish(row, context).result())
     except CallbackError:
         return "expired"
 
 
-def click_the_callback(office: Office, row: Row, click: Click) -> Told:
-    """Send the decision as the callback's result: no answer is an error on the person's screen."""
+def click_the_callback(desk: Desk, row: Row, click: Click) -> Answer:
+    """Send the decision as the callback's result; without a response the page shows an error."""
     try:
-        office.signal(row, click)
+        desk.signal(row, click)
     except REFUSED:
         return "error"
     return "approved"
@@ -114,10 +114,10 @@ def click_the_callback(office: Office, row: Row, click: Click) -> Told:
 # --- write the row, and trust the callback all the same -------------------------------------------------------------
 
 
-def write_and_click(office: Office, row: Row, click: Click) -> Told:
-    """Write the decision, then send it: the person is told what was written."""
+def write_and_click(desk: Desk, row: Row, click: Click) -> Answer:
+    """Write the decision, then send it; answer what was written."""
     row.status = "approved"
-    click_the_callback(office, row, click)
+    click_the_callback(desk, row, click)
     return row.status
 
 
@@ -125,27 +125,27 @@ def write_and_click(office: Office, row: Row, click: Click) -> Told:
 
 
 def look_at_the_row(row: Row, context: DurableContext) -> str:
-    """Wake up for whatever reason, and settle the row: what is in it counts."""
+    """Wake up for any reason, and settle the row, which decides."""
     callback = publish(row, context)
     try:
         callback.result()
     except CallbackError:
-        context.logger.debug("nobody signalled")
+        context.logger.debug("no signal")
     while (found := context.step(lambda _: row.settle("pending", time.monotonic()), name="settle-level")) == "pending":
         context.wait(Duration.from_seconds(1), name="not-yet-due")
     return found
 
 
-def decide_then_signal(office: Office, row: Row, click: Click) -> Told:
-    """Write the decision if it is in time, and say what the row says; the signal only wakes."""
-    told = row.settle("approved", time.monotonic())
-    click_the_callback(office, row, click)
-    return told
+def decide_then_signal(desk: Desk, row: Row, click: Click) -> Answer:
+    """Write the decision if it is in time, and answer what the row says; the signal only wakes the workflow."""
+    answer = row.settle("approved", time.monotonic())
+    click_the_callback(desk, row, click)
+    return answer
 
 
 DESIGNS: dict[str, tuple[Workflow, Api]] = {
-    "trust the callback": (believe_the_callback, click_the_callback),
-    "write the row, trust the callback": (believe_the_callback, write_and_click),
+    "trust the callback": (trust_the_callback, click_the_callback),
+    "write the row, trust the callback": (trust_the_callback, write_and_click),
     "decide, then signal": (look_at_the_row, decide_then_signal),
 }
 
@@ -158,42 +158,42 @@ def clicks() -> list[Click]:
 
 
 def contradictions(workflow: Workflow, api: Api) -> int:
-    """Play the eighty orders; return for how many the person was told something else than what became of the order."""
-    office = Office([Row() for _ in range(ORDERS)])
+    """Play the eighty orders; return for how many the approver's answer contradicts the order's outcome."""
+    desk = Desk([Row() for _ in range(ORDERS)])
 
     def handler(number: Any, context: DurableContext) -> str:
-        return workflow(office.rows[number], context)
+        return workflow(desk.rows[number], context)
 
-    with on_stage(handler) as stage:
-        office.stage = stage
-        arns = [stage.start(number) for number in range(ORDERS)]
-        told = click_all(office, api)
-        ends = [stage.answer(arn) for arn in arns]
-    return sum(not agree(*pair) for pair in zip(told, ends, strict=True))
-
-
-def agree(told: Told, end: str) -> bool:
-    """Whether what a person was told is true of the order: `it did not work` is, of one that expired."""
-    return told == end or (told, end) == ("error", "expired")
+    with deployed(handler) as function:
+        desk.function = function
+        arns = [function.start(number) for number in range(ORDERS)]
+        answers = click_all(desk, api)
+        ends = [function.answer(arn) for arn in arns]
+    return sum(not agree(*pair) for pair in zip(answers, ends, strict=True))
 
 
-def click_all(office: Office, api: Api) -> list[Told]:
-    """Let everybody click at their moment, and return what each was told."""
-    told: dict[int, Told] = {}
+def agree(answer: Answer, end: str) -> bool:
+    """Whether an answer is true of the order: an error is true of one that expired."""
+    return answer == end or (answer, end) == ("error", "expired")
+
+
+def click_all(desk: Desk, api: Api) -> list[Answer]:
+    """Click for each order at its moment, and return the answers."""
+    answers: dict[int, Answer] = {}
     due = dict(enumerate(clicks()))
     while due:
         now = time.monotonic()
         for number, click in [*due.items()]:
-            row = office.rows[number]
+            row = desk.rows[number]
             if row.opened and now >= row.opened + WINDOW_SECONDS + click.offset:
-                told[number] = api(office, row, due.pop(number))
+                answers[number] = api(desk, row, due.pop(number))
         time.sleep(0.001)
-    return [told[number] for number in range(ORDERS)]
+    return [answers[number] for number in range(ORDERS)]
 
 
-def test_only_deciding_before_signalling_tells_everybody_the_truth(record_testsuite_property: Record) -> None:
-    with ThreadPoolExecutor(len(DESIGNS)) as offices:
-        found = [*offices.map(contradictions, *zip(*DESIGNS.values(), strict=True))]
+def test_only_deciding_before_signaling_never_contradicts_the_outcome(record_testsuite_property: Record) -> None:
+    with ThreadPoolExecutor(len(DESIGNS)) as desks:
+        found = [*desks.map(contradictions, *zip(*DESIGNS.values(), strict=True))]
 
     for name, times in zip(DESIGNS, found, strict=True):
         record_testsuite_property(f"{ORDERS} orders, {name}", f"{times} contradictions")
@@ -203,38 +203,38 @@ def test_only_deciding_before_signalling_tells_everybody_the_truth(record_testsu
     assert deciding == 0
 
 
-# --- what the callback brings ---------------------------------------------------------------------------------------
+# --- the callback's payload ------------------------------------------------------------------------------------------
 
 
 def parse_at_once(_event: Any, context: DurableContext) -> str:
-    """Have the SDK parse what the callback brings, and be ready for every error of the callback."""
+    """Have the SDK parse the callback's payload, and catch every error of the callback."""
     config = CallbackConfig(timeout=Duration.from_seconds(30), serdes=JsonSerDes())
     try:
         return str(context.create_callback(name="decision", config=config).result())
     except CallbackError:
-        return "looked at the row"
+        return "read the row"
 
 
 def read_nothing(_event: Any, context: DurableContext) -> str:
-    """Wake up, and look at the row."""
+    """Wake up and read the row."""
     with suppress(CallbackError):
         ask(context).result()
-    return "looked at the row"
+    return "read the row"
 
 
 def wake_with(payload: bytes, handler: Body) -> str:
     """Complete an order's callback with this payload, and return how its execution ended."""
-    with on_stage(handler) as stage:
-        callback_id = stage.callback(arn := stage.start())
-        stage.runner.send_callback_success(callback_id, payload)
-        result = stage.result(arn)
+    with deployed(handler) as function:
+        callback_id = function.callback(arn := function.start())
+        function.runner.send_callback_success(callback_id, payload)
+        result = function.result(arn)
         return result.result or str(result.error and result.error.type).rpartition(".")[2]
 
 
-def test_a_payload_that_cannot_be_parsed_kills_the_order() -> None:
-    """It is no error of the callback, and whoever can complete one can send it: `approve` without quotes is enough."""
+def test_a_payload_that_cannot_be_parsed_fails_the_order() -> None:
+    """It raises SerDesError, not CallbackError, and every sender can cause it: `approve` without quotes is enough."""
     assert wake_with(b"approve", parse_at_once) == "SerDesError"
 
 
-def test_a_payload_that_nobody_reads_harms_nobody() -> None:
-    assert wake_with(b"approve", read_nothing) == '"looked at the row"'
+def test_a_payload_that_is_not_read_does_no_harm() -> None:
+    assert wake_with(b"approve", read_nothing) == '"read the row"'

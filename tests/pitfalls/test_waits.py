@@ -1,4 +1,4 @@
-"""Waiting: what can be woken, what sleeps through its signal, and which clock has begun already."""
+"""Waiting: what a signal can end, what misses its signal, and which timeout has begun already."""
 
 from __future__ import annotations
 
@@ -28,42 +28,42 @@ from aws_durable_execution_sdk_python.types import WaitForConditionCheckContext
 from aws_durable_execution_sdk_python.waits import WaitForConditionConfig
 
 from order_workflow import retries
-from tests.twins.stage import Stage, ask, on_stage
+from tests.pitfalls.durable_function import DurableFunction, ask, deployed
 
-REST_SECONDS = 2
+WAIT_SECONDS = 2
 AT_ONCE = 1.0
-REST = Duration.from_seconds(REST_SECONDS)
+A_WAIT = Duration.from_seconds(WAIT_SECONDS)
 Record = Callable[[str, object], None]
 
 
-def seconds_to_the_end(stage: Stage, arn: str, since: float) -> float:
+def seconds_to_the_end(function: DurableFunction, arn: str, since: float) -> float:
     """Wait for the execution's end and return how long that took."""
-    stage.result(arn)
+    function.result(arn)
     return time.monotonic() - since
 
 
-def test_a_wait_cannot_be_woken_and_a_callback_can(record_testsuite_property: Record) -> None:
-    """Both rest for two seconds and then read the row, in which the withdrawal is from the first moment on."""
+def test_a_signal_ends_a_callback_but_not_a_wait(record_testsuite_property: Record) -> None:
+    """Both wait for at most two seconds and then read the row, which has the withdrawal from the beginning."""
 
-    def rest(_event: Any, context: DurableContext) -> None:
-        context.wait(REST, name="cooling-off")
+    def sleep(_event: Any, context: DurableContext) -> None:
+        context.wait(A_WAIT, name="cooling-off")
 
     def listen(_event: Any, context: DurableContext) -> None:
-        ask(context, REST_SECONDS).result()
+        ask(context, WAIT_SECONDS).result()
 
-    with on_stage(rest, skip_time=False) as stage:
-        arn = stage.start()
-        stage.asleep(arn)
-        withdrawn = time.monotonic()  # the row says so; there is nothing that could be signalled
-        waited = seconds_to_the_end(stage, arn, withdrawn)
-    with on_stage(listen, skip_time=False) as stage:
-        callback_id = stage.callback(arn := stage.start())
+    with deployed(sleep, skip_time=False) as function:
+        arn = function.start()
+        function.asleep(arn)
+        withdrawn = time.monotonic()  # in the row; a wait has nothing to signal
+        waited = seconds_to_the_end(function, arn, withdrawn)
+    with deployed(listen, skip_time=False) as function:
+        callback_id = function.callback(arn := function.start())
         withdrawn = time.monotonic()
-        stage.runner.send_callback_success(callback_id)
-        listened = seconds_to_the_end(stage, arn, withdrawn)
+        function.runner.send_callback_success(callback_id)
+        listened = seconds_to_the_end(function, arn, withdrawn)
 
     record_testsuite_property("from withdrawal to end", f"wait {waited:.1f} s, callback {listened:.1f} s")
-    assert waited > REST_SECONDS / 2
+    assert waited > WAIT_SECONDS / 2
     assert listened < AT_ONCE
 
 
@@ -88,99 +88,101 @@ def race(
             looked.set()
 
     def remind(branch: DurableContext) -> None:
-        branch.wait(REST, name="reminder")
+        branch.wait(A_WAIT, name="reminder")
 
     config = ParallelConfig(completion_config=ends, nesting_type=NestingType.FLAT)
     branches: list[ParallelBranch[None]] = [ParallelBranch(remind), ParallelBranch(decision)]
     return context.parallel(branches, name="first-of-both", config=config)
 
 
-def sleep_through_a_signal() -> float:
+def seconds_to_wake_from_a_race() -> float:
     """Signal while the race's own START is on its way; return the seconds until the order woke."""
     looked, callback_id, signalled = threading.Event(), list[str](), list[float]()
 
     def handler(_event: Any, context: DurableContext) -> None:
         race(context, looked, callback_id, FIRST_TO_END)
 
-    with on_stage(handler, skip_time=False) as stage:
+    with deployed(handler, skip_time=False) as function:
 
-        def glance(updates: set[str]) -> None:
+        def observe(updates: set[str]) -> None:
             if "WAIT reminder START" in updates and not signalled:
                 assert looked.wait(5)
                 signalled.append(time.monotonic())
-                stage.runner.send_callback_success(callback_id[0])
+                function.runner.send_callback_success(callback_id[0])
 
-        stage.tap(glance)
-        arn = stage.start()
-        stage.result(arn)
+        function.tap(observe)
+        arn = function.start()
+        function.result(arn)
         return time.monotonic() - signalled[0]
 
 
-def hear_a_signal(moment: str) -> float:
+def seconds_to_wake_from_a_callback(moment: str) -> float:
     """Signal just before the service has an update of a look; return the seconds until the order woke."""
     callback_id, signalled = list[str](), list[float]()
 
     def handler(_event: Any, context: DurableContext) -> None:
-        callback = ask(context, REST_SECONDS)
+        callback = ask(context, WAIT_SECONDS)
         callback_id.append(callback.callback_id)
         context.step(lambda _: None, name="open-level")
         callback.result()
 
-    with on_stage(handler, skip_time=False) as stage:
+    with deployed(handler, skip_time=False) as function:
 
-        def glance(updates: set[str]) -> None:
+        def observe(updates: set[str]) -> None:
             if moment in updates and not signalled:
                 signalled.append(time.monotonic())
-                stage.runner.send_callback_success(callback_id[0])
+                function.runner.send_callback_success(callback_id[0])
 
-        stage.tap(glance)
-        arn = stage.start()
-        stage.result(arn)
+        function.tap(observe)
+        arn = function.start()
+        function.result(arn)
         return time.monotonic() - signalled[0]
 
 
-def test_a_callback_raced_against_a_reminder_sleeps_through_its_signal_and_one_awaited_directly_does_not(
+def test_a_callback_raced_against_a_reminder_misses_its_signal_and_one_awaited_directly_does_not(
     record_testsuite_property: Record,
 ) -> None:
-    """The answer to the race's START carries the signal, and a branch that has looked already looks no more."""
-    slept = sleep_through_a_signal()
-    heard = max(hear_a_signal(f"STEP open-level {moment}") for moment in ("START", "SUCCEED"))
+    """The response to the race's START contains the signal, but the branch has checked its callback already."""
+    raced = seconds_to_wake_from_a_race()
+    awaited = max(seconds_to_wake_from_a_callback(f"STEP open-level {moment}") for moment in ("START", "SUCCEED"))
 
-    figure = f"raced {slept:.1f} s (the reminder), awaited directly {heard:.1f} s"
+    figure = f"raced {raced:.1f} s (the reminder), awaited directly {awaited:.1f} s"
     record_testsuite_property("from an unlucky signal to waking", figure)
-    assert slept > REST_SECONDS - 0.5
-    assert heard < AT_ONCE
+    assert raced > WAIT_SECONDS - 0.5
+    assert awaited < AT_ONCE
 
 
-def seconds_to_hear_a_rejection(ends: CompletionConfig) -> float:
-    """Reject an order whose decision is raced like this; return the seconds until it ended."""
+def seconds_to_notice_a_rejection(ends: CompletionConfig) -> float:
+    """Reject an order whose race completes like this; return the seconds until it ended."""
 
     def handler(_event: Any, context: DurableContext) -> None:
         race(context, threading.Event(), [], ends)
 
-    with on_stage(handler, skip_time=False) as stage:
-        callback_id = stage.callback(arn := stage.start())
+    with deployed(handler, skip_time=False) as function:
+        callback_id = function.callback(arn := function.start())
         rejected = time.monotonic()
-        stage.runner.send_callback_failure(callback_id)
-        return seconds_to_the_end(stage, arn, rejected)
+        function.runner.send_callback_failure(callback_id)
+        return seconds_to_the_end(function, arn, rejected)
 
 
-def test_a_race_for_the_first_success_does_not_hear_a_rejection(record_testsuite_property: Record) -> None:
-    """A callback that failed is no success, so the race goes on until the reminder wins it."""
-    deaf = seconds_to_hear_a_rejection(CompletionConfig(min_successful=1))  # what first_successful() returns
-    heard = seconds_to_hear_a_rejection(FIRST_TO_END)
+def test_a_race_for_the_first_success_does_not_notice_a_rejection(record_testsuite_property: Record) -> None:
+    """A failed callback is not a success, so the race goes on until the reminder wins it."""
+    first_successful = seconds_to_notice_a_rejection(
+        CompletionConfig(min_successful=1)
+    )  # what first_successful() returns
+    awaited = seconds_to_notice_a_rejection(FIRST_TO_END)
 
-    figure = f"first_successful {deaf:.1f} s (the reminder), should_complete {heard:.1f} s"
+    figure = f"first_successful {first_successful:.1f} s (the reminder), should_complete {awaited:.1f} s"
     record_testsuite_property("from a rejection to waking", figure)
-    assert deaf > REST_SECONDS - 0.5
-    assert heard < AT_ONCE
+    assert first_successful > WAIT_SECONDS - 0.5
+    assert awaited < AT_ONCE
 
 
 # --- polling --------------------------------------------------------------------------------------------------------
 
 
 def settle(poll: Callable[[bool, WaitForConditionCheckContext], bool]) -> Callable[[Any, DurableContext], str]:
-    """Return a handler that has taken the money and polls until it has arrived."""
+    """Return a handler that polls until the payment has arrived."""
 
     def handler(_event: Any, context: DurableContext) -> str:
         config = WaitForConditionConfig(wait_strategy=retries.SETTLEMENT, initial_state=False)
@@ -194,7 +196,7 @@ def settle(poll: Callable[[bool, WaitForConditionCheckContext], bool]) -> Callab
 
 
 def test_one_poll_that_raises_is_the_last_one() -> None:
-    """A poll is no step: nothing tries it again. The money was there at the second look that never came."""
+    """A poll is not a step, so it is not retried. The payment would have been there at a second poll."""
     polls: list[str] = []
 
     def poll(_arrived: bool, _check: WaitForConditionCheckContext) -> bool:  # noqa: FBT001  # by position, from the SDK
@@ -203,8 +205,8 @@ def test_one_poll_that_raises_is_the_last_one() -> None:
             raise TimeoutError("no answer")
         return True
 
-    with on_stage(settle(poll)) as stage:
-        assert stage.run() == "needs attention"
+    with deployed(settle(poll)) as function:
+        assert function.run() == "needs attention"
     assert len(polls) == 1
 
 
@@ -213,21 +215,21 @@ def test_a_poll_that_found_nothing_is_followed_by_another() -> None:
 
     def poll(_arrived: bool, _check: WaitForConditionCheckContext) -> bool:  # noqa: FBT001  # as above
         polls.append("asked")
-        return len(polls) > 1  # an unanswered poll returns what it knows: not yet
+        return len(polls) > 1  # an unanswered poll returns that the payment has not arrived
 
-    with on_stage(settle(poll)) as stage:
-        assert stage.run() == "settled"
+    with deployed(settle(poll)) as function:
+        assert function.run() == "settled"
     assert len(polls) == 2
 
 
 # --- heartbeats -----------------------------------------------------------------------------------------------------
 
 SILENCE = Duration.from_seconds(1)
-WALK_SECONDS = 1.5
+CLAIM_SECONDS = 1.5
 
 
 def listen_to_station(context: DurableContext) -> str:
-    """Wait for the goods as long as the station beats."""
+    """Wait for the goods as long as the station sends heartbeats."""
     config = WaitForCallbackConfig(heartbeat_timeout=SILENCE, retry_strategy=retries.STORAGE.retry_strategy)
     try:
         context.wait_for_callback(lambda _callback_id, _context: None, name="pick-order", config=config)
@@ -236,17 +238,17 @@ def listen_to_station(context: DurableContext) -> str:
     return "picked"
 
 
-def test_a_heartbeat_clock_runs_before_anybody_has_the_job() -> None:
-    """A station may be silent for one second, and somebody needs a second and a half to walk there."""
+def test_a_heartbeat_timeout_begins_before_a_station_has_the_job() -> None:
+    """The heartbeat timeout is one second, and a station needs a second and a half to claim the job."""
 
     def handler(_event: Any, context: DurableContext) -> str:
         return listen_to_station(context)
 
-    with on_stage(handler, skip_time=False) as stage:
+    with deployed(handler, skip_time=False) as function:
         begun = time.monotonic()
 
-        assert stage.run() == "lost"
-    assert time.monotonic() - begun < WALK_SECONDS
+        assert function.run() == "lost"
+    assert time.monotonic() - begun < CLAIM_SECONDS
 
 
 def test_a_claim_without_a_heartbeat_comes_first() -> None:
@@ -255,19 +257,19 @@ def test_a_claim_without_a_heartbeat_comes_first() -> None:
         claim.result()
         return listen_to_station(context)
 
-    with on_stage(handler, skip_time=False) as stage:
-        claim = stage.callback(arn := stage.start(), "await-claim")
-        time.sleep(WALK_SECONDS)
-        stage.runner.send_callback_success(claim)
-        picking = stage.callback(arn, "pick-order create callback id")
-        stage.runner.send_callback_heartbeat(picking)
-        stage.runner.send_callback_success(picking)
+    with deployed(handler, skip_time=False) as function:
+        claim = function.callback(arn := function.start(), "await-claim")
+        time.sleep(CLAIM_SECONDS)
+        function.runner.send_callback_success(claim)
+        picking = function.callback(arn, "pick-order create callback id")
+        function.runner.send_callback_heartbeat(picking)
+        function.runner.send_callback_success(picking)
 
-        assert stage.answer(arn) == "picked"
+        assert function.answer(arn) == "picked"
 
 
 def test_a_sleep_inside_a_step_keeps_the_invocation_running_and_a_wait_ends_it() -> None:
-    """Lambda bills the one and not the other, and ends the one after fifteen minutes at the latest."""
+    """Lambda bills the sleep but not the wait, and ends a sleeping invocation after fifteen minutes."""
 
     def sleeps(_event: Any, context: DurableContext) -> None:
         context.step(lambda _: time.sleep(0.2), name="cooling-off")
@@ -277,8 +279,8 @@ def test_a_sleep_inside_a_step_keeps_the_invocation_running_and_a_wait_ends_it()
 
     invocations = []
     for handler in (sleeps, waits):
-        with on_stage(handler, skip_time=False) as stage:
-            stage.result(arn := stage.start())
-            invocations.append(stage.invocations(arn))
+        with deployed(handler, skip_time=False) as function:
+            function.result(arn := function.start())
+            invocations.append(function.invocations(arn))
 
     assert invocations == [1, 2]

@@ -1,4 +1,4 @@
-"""Steps: what a retry repeats, what an exception loses, and what happens between an effect and its checkpoint."""
+"""Steps: what a retry repeats, what an exception loses, and a crash between an effect and its checkpoint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aws_durable_execution_sdk_python.config import StepConfig, StepSemantics
 from aws_durable_execution_sdk_python.retries import RetryPresets
 
 from order_workflow import retries
-from tests.twins.stage import Death, Gateway, on_stage
+from tests.pitfalls.durable_function import Crash, Gateway, deployed
 
 ONCE = StepConfig(retry_strategy=RetryPresets.none())
 AT_MOST_ONCE = StepConfig(step_semantics=StepSemantics.AT_MOST_ONCE_PER_RETRY, retry_strategy=RetryPresets.none())
@@ -20,13 +20,13 @@ Record = Callable[[str, object], None]
 
 
 class CardDeclinedError(Exception):
-    """A business no, dressed up as an exception."""
+    """A business refusal that is raised."""
 
 
-def test_a_no_that_is_raised_is_asked_six_times_and_comes_back_as_another_type(
+def test_a_refusal_that_is_raised_is_retried_six_times_and_changes_its_type(
     record_testsuite_property: Record,
 ) -> None:
-    """Without a policy of its own a step is tried six times; and your exception is a StepError when it arrives."""
+    """A step without a policy has six attempts, and the handler receives a StepError instead of the exception."""
     asked: list[int] = []
 
     def authorize(step: StepContext) -> None:
@@ -38,16 +38,16 @@ def test_a_no_that_is_raised_is_asked_six_times_and_comes_back_as_another_type(
             context.step(authorize, name="authorize-payment")
         except CardDeclinedError:
             return "refused"
-        return "authorised"
+        return "authorized"
 
-    with on_stage(handler) as stage:
-        assert stage.fail() == "StepError: no cover"
+    with deployed(handler) as function:
+        assert function.fail() == "StepError: no cover"
 
-    record_testsuite_property("calls of a gateway whose no is raised", len(asked))
+    record_testsuite_property("calls of a gateway whose refusal is raised", len(asked))
     assert asked == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_no_that_is_returned_is_asked_once() -> None:
+def test_a_refusal_that_is_returned_is_not_retried() -> None:
     asked: list[int] = []
 
     def authorize(step: StepContext) -> bool:
@@ -55,11 +55,11 @@ def test_a_no_that_is_returned_is_asked_once() -> None:
         return False
 
     def handler(_event: Any, context: DurableContext) -> str:
-        authorised = context.step(authorize, name="authorize-payment", config=retries.GATEWAY)
-        return "authorised" if authorised else "refused"
+        authorized = context.step(authorize, name="authorize-payment", config=retries.GATEWAY)
+        return "authorized" if authorized else "refused"
 
-    with on_stage(handler) as stage:
-        assert stage.run() == "refused"
+    with deployed(handler) as function:
+        assert function.run() == "refused"
     assert asked == [1]
 
 
@@ -82,21 +82,21 @@ def charge_under(draw_key: Callable[[], str], gateway: Gateway) -> Callable[[Any
 def test_a_crash_between_the_effect_and_its_checkpoint_runs_the_step_again_and_only_a_key_makes_that_harmless(
     name: str, draw_key: Callable[[], str], paid: int, record_testsuite_property: Record
 ) -> None:
-    """The retry policy has nothing to say here: `none` means one attempt, and the body runs twice all the same."""
-    gateway, death = Gateway(), Death("STEP capture-payment SUCCEED")
-    with on_stage(charge_under(draw_key, gateway)) as stage:
-        stage.tap(death)
+    """The retry policy does not prevent this: `none` means one attempt, but the body runs twice."""
+    gateway, crash = Gateway(), Crash("STEP capture-payment SUCCEED")
+    with deployed(charge_under(draw_key, gateway)) as function:
+        function.tap(crash)
 
-        assert stage.run() == "captured"
+        assert function.run() == "captured"
 
     record_testsuite_property(f"an order of 100, charged with {name}", gateway.total)
-    assert death.came
+    assert crash.happened
     assert len(gateway.calls) == 2
     assert gateway.total == paid
 
 
-def test_at_most_once_is_a_promise_about_the_body_and_not_about_the_money() -> None:
-    """The body ran, its checkpoint did not arrive: the step is interrupted, and the handler believes in a no."""
+def test_at_most_once_applies_to_the_body_and_not_to_the_effect() -> None:
+    """The body ran, but its checkpoint did not arrive: the step is interrupted, and the handler assumes a failure."""
     gateway = Gateway()
 
     def handler(_event: Any, context: DurableContext) -> str:
@@ -105,23 +105,23 @@ def test_at_most_once_is_a_promise_about_the_body_and_not_about_the_money() -> N
         except StepError:
             return "nothing was charged"
 
-    with on_stage(handler) as stage:
-        stage.tap(Death("STEP capture-payment SUCCEED"))
+    with deployed(handler) as function:
+        function.tap(Crash("STEP capture-payment SUCCEED"))
 
-        assert stage.run() == "nothing was charged"
+        assert function.run() == "nothing was charged"
     assert gateway.total == 100
 
 
-def test_an_interrupted_capture_that_is_tried_again_with_its_key_finds_what_it_did() -> None:
+def test_an_interrupted_capture_finds_its_effect_when_it_is_retried_with_its_key() -> None:
     gateway = Gateway()
 
     def handler(_event: Any, context: DurableContext) -> str:
         return context.step(lambda _: gateway.take("order-1"), name="capture-payment", config=retries.CAPTURE)
 
-    with on_stage(handler) as stage:
-        stage.tap(Death("STEP capture-payment SUCCEED"))
+    with deployed(handler) as function:
+        function.tap(Crash("STEP capture-payment SUCCEED"))
 
-        assert stage.run() == "captured"
+        assert function.run() == "captured"
     assert gateway.calls == ["order-1", "order-1"]
     assert gateway.total == 100
 
@@ -130,11 +130,11 @@ def test_an_interrupted_capture_that_is_tried_again_with_its_key_finds_what_it_d
 
 
 def failing_void(_step: StepContext) -> None:
-    """Find the payment service out of order."""
+    """Raise, as an unreachable payment service does."""
     raise RuntimeError("no answer")
 
 
-def test_an_undo_that_fails_takes_the_other_undos_with_it() -> None:
+def test_an_uncaught_undo_keeps_the_next_undo_from_running() -> None:
     released: list[str] = []
 
     def handler(_event: Any, context: DurableContext) -> str:
@@ -142,12 +142,12 @@ def test_an_undo_that_fails_takes_the_other_undos_with_it() -> None:
         context.step(lambda _: released.append("goods"), name="release-stock", config=ONCE)
         return "undone"
 
-    with on_stage(handler) as stage:
-        assert stage.fail() == "StepError: no answer"
+    with deployed(handler) as function:
+        assert function.fail() == "StepError: no answer"
     assert released == []
 
 
-def test_undos_that_stand_for_themselves_leave_only_what_failed() -> None:
+def test_undos_that_are_caught_leave_only_what_failed() -> None:
     released: list[str] = []
 
     def undone(context: DurableContext, body: Callable[[StepContext], None], name: str) -> bool:
@@ -162,8 +162,8 @@ def test_undos_that_stand_for_themselves_leave_only_what_failed() -> None:
         given_back = undone(context, lambda _: released.append("goods"), "release-stock")
         return "undone" if voided and given_back else "needs attention"
 
-    with on_stage(handler) as stage:
-        assert stage.run() == "needs attention"
+    with deployed(handler) as function:
+        assert function.run() == "needs attention"
     assert released == ["goods"]
 
 
@@ -191,9 +191,9 @@ def test_a_recovery_undoes_once_only_if_its_keys_are_those_of_the_order(
     record_testsuite_property: Record,
 ) -> None:
     gateway = Gateway()
-    with on_stage(refunding(gateway, key_of)) as stage:
-        stage.run("order-1")  # refunded, and lost before it could say so
-        stage.run("order-1")  # the recovery: another execution of the same order
+    with deployed(refunding(gateway, key_of)) as function:
+        function.run("order-1")  # it refunds, and fails before it can record that
+        function.run("order-1")  # the recovery: another execution of the same order
 
     record_testsuite_property(f"100 refunded and recovered under {name}", gateway.total)
     assert gateway.total == refunded

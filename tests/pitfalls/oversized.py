@@ -1,6 +1,6 @@
 """Run one durable function whose result may be too large to be written, in a process that can be ended from outside.
 
-`python -m tests.twins.oversized WHERE BYTES` prints `began` when the large value exists, `ended` when it is written.
+`python -m tests.pitfalls.oversized WHERE BYTES` prints `began` when the large value exists, `ended` when it is written.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 from aws_durable_execution_sdk_python import DurableContext, StepContext
 
-from tests.twins.stage import Body, on_stage
+from tests.pitfalls.durable_function import Body, deployed
 
 
 def a_large_value(size: int) -> Body:
@@ -29,6 +29,6 @@ def a_large_value(size: int) -> Body:
 
 
 if __name__ == "__main__":
-    with on_stage(a_large_value(int(sys.argv[2]))) as stage:
-        stage.run(sys.argv[1])
+    with deployed(a_large_value(int(sys.argv[2]))) as function:
+        function.run(sys.argv[1])
         print("ended", flush=True)

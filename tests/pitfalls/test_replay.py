@@ -1,4 +1,4 @@
-"""The handler runs again from its first line at every wake-up: what that does to code that forgets it."""
+"""The handler runs again from its first line at every wake-up: what that does to code that ignores it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from aws_durable_execution_sdk_python import DurableContext, StepContext
 
-from tests.twins.stage import Body, on_stage, pause
+from tests.pitfalls.durable_function import Body, deployed, pause
 
 Record = Callable[[str, object], None]
 
@@ -24,12 +24,12 @@ def test_an_effect_outside_a_step_happens_again_at_every_wake_up(wakes: int, rec
 
     def mail_twice(_event: Any, context: DurableContext) -> None:
         send("outside")
-        context.step(lambda _: send("inside"), name="tell-requester")
+        context.step(lambda _: send("inside"), name="notify-requester")
         for _ in range(wakes):
             pause(context)
 
-    with on_stage(mail_twice) as stage:
-        stage.run()
+    with deployed(mail_twice) as function:
+        function.run()
 
     outside, inside = sent["outside"], sent["inside"]
     record_testsuite_property(f"mails in {wakes + 1} invocations", f"outside a step {outside}, in a step {inside}")
@@ -37,7 +37,7 @@ def test_an_effect_outside_a_step_happens_again_at_every_wake_up(wakes: int, rec
 
 
 def test_a_branch_on_something_that_varies_fails_the_order_on_replay() -> None:
-    """It could be the hour, a flag, a random number: here it is whether the handler has run before."""
+    """The hour, a flag and a random number do the same; here the branch depends on the number of runs."""
     runs = count()
 
     def handler(_event: Any, context: DurableContext) -> str:
@@ -46,8 +46,8 @@ def test_a_branch_on_something_that_varies_fails_the_order_on_replay() -> None:
         pause(context)
         return way
 
-    with on_stage(handler) as stage:
-        error = stage.fail()
+    with deployed(handler) as function:
+        error = function.fail()
 
     assert error.startswith("NonDeterministicExecutionError: ")
     assert "name checkpoint='send-express' current='send'" in error
@@ -62,12 +62,12 @@ def test_a_branch_on_something_a_step_recorded_goes_the_same_way_again() -> None
         pause(context)
         return way
 
-    with on_stage(handler) as stage:
-        assert stage.run() == "today"
+    with deployed(handler) as function:
+        assert function.run() == "today"
 
 
 def reserve_and_pay(draw_key: Callable[[DurableContext], str]) -> Body:
-    """Reserve goods under a key, sleep, and pay under the same key; returns both as the two receivers saw them."""
+    """Return a handler that reserves stock under a key, waits, pays under the same key, and returns both keys."""
 
     def handler(_event: Any, context: DurableContext) -> list[str]:
         key = draw_key(context)
@@ -79,23 +79,23 @@ def reserve_and_pay(draw_key: Callable[[DurableContext], str]) -> Body:
     return handler
 
 
-def test_a_key_drawn_outside_a_step_is_another_one_after_each_wake_up_and_nobody_says_so() -> None:
-    """No operation changes its name, so the SDK cannot notice: goods and money lie under two keys."""
-    with on_stage(reserve_and_pay(lambda _: uuid4().hex)) as stage:
-        reserved, paid = stage.run()
+def test_a_key_drawn_outside_a_step_changes_at_each_wake_up_without_an_error() -> None:
+    """No operation changes its name, so the SDK cannot notice: stock and payment have two different keys."""
+    with deployed(reserve_and_pay(lambda _: uuid4().hex)) as function:
+        reserved, paid = function.run()
 
     assert reserved != paid
 
 
-def test_a_key_drawn_in_a_step_stays_what_it_was() -> None:
-    with on_stage(reserve_and_pay(lambda context: context.step(lambda _: uuid4().hex, name="draw-key"))) as stage:
-        reserved, paid = stage.run()
+def test_a_key_drawn_in_a_step_stays_the_same() -> None:
+    with deployed(reserve_and_pay(lambda context: context.step(lambda _: uuid4().hex, name="draw-key"))) as function:
+        reserved, paid = function.run()
 
     assert reserved == paid
 
 
 def test_a_variable_that_a_step_changes_is_empty_after_the_replay() -> None:
-    """The step's body does not run again; only what it returned comes back."""
+    """The step's body does not run again; the replay has only its result."""
 
     def handler(_event: Any, context: DurableContext) -> dict[str, list[str]]:
         lacking: list[str] = []
@@ -108,8 +108,8 @@ def test_a_variable_that_a_step_changes_is_empty_after_the_replay() -> None:
         pause(context)
         return {"closed over": lacking, "returned": returned}
 
-    with on_stage(handler) as stage:
-        assert stage.run() == {"closed over": [], "returned": ["SOLD-OUT"]}
+    with deployed(handler) as function:
+        assert function.run() == {"closed over": [], "returned": ["SOLD-OUT"]}
 
 
 def test_a_name_that_is_computed_from_what_varies_fails_the_order() -> None:
@@ -119,12 +119,12 @@ def test_a_name_that_is_computed_from_what_varies_fails_the_order() -> None:
         context.step(lambda _: None, name=f"charge-{next(attempt)}")
         pause(context)
 
-    with on_stage(handler) as stage:
-        assert "name checkpoint='charge-1' current='charge-2'" in stage.fail()
+    with deployed(handler) as function:
+        assert "name checkpoint='charge-1' current='charge-2'" in function.fail()
 
 
-def test_a_literal_name_may_come_again_and_again() -> None:
-    """What tells two operations apart is their position; a loop needs no numbers in its names."""
+def test_a_literal_name_may_be_used_again() -> None:
+    """An operation is identified by its position, so a loop does not need numbers in its names."""
     looks = count(1)
 
     def handler(_event: Any, context: DurableContext) -> list[int]:
@@ -134,26 +134,26 @@ def test_a_literal_name_may_come_again_and_again() -> None:
             pause(context)
         return found
 
-    with on_stage(handler) as stage:
-        assert stage.run() == [1, 2, 3]
+    with deployed(handler) as function:
+        assert function.run() == [1, 2, 3]
 
 
 def test_the_outer_context_used_inside_a_step_fails_on_replay() -> None:
-    """The first run goes well. On replay the step's body does not run, and its inner operation is not where it was."""
+    """The first run succeeds. On replay the step's body does not run, so the inner operation is missing."""
 
     def handler(_event: Any, context: DurableContext) -> None:
         context.step(lambda _: context.step(lambda _: None, name="inner"), name="outer")
         pause(context)
 
-    with on_stage(handler) as stage:
-        assert "name checkpoint='inner' current='pause'" in stage.fail()
+    with deployed(handler) as function:
+        assert "name checkpoint='inner' current='pause'" in function.fail()
 
 
-def test_a_child_context_is_where_operations_go_into_operations() -> None:
+def test_operations_inside_an_operation_use_a_child_context() -> None:
     def handler(_event: Any, context: DurableContext) -> str:
         found = context.run_in_child_context(lambda child: child.step(lambda _: "done", name="inner"), name="outer")
         pause(context)
         return found
 
-    with on_stage(handler) as stage:
-        assert stage.run() == "done"
+    with deployed(handler) as function:
+        assert function.run() == "done"

@@ -1,6 +1,6 @@
-"""A stage for very small durable functions: a runner of the official testing SDK, and what a test needs to watch it.
+"""Very small durable functions on the runner of the official testing SDK, and what a test needs to watch them.
 
-Every twin in this folder is a handler of a few lines that does one thing wrong, beside the one that does it right.
+Each pitfall in this folder is a handler of a few lines that makes one mistake, beside one that avoids it.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from aws_durable_execution_sdk_python_testing import DurableFunctionTestResult, 
 PATIENCE_SECONDS = 20
 A_MOMENT = Duration.from_seconds(1)
 Body = Callable[[Any, DurableContext], Any]
-Glance = Callable[[set[str]], None]
+Observer = Callable[[set[str]], None]
 
 
 @dataclass(slots=True)
-class Stage:
+class DurableFunction:
     """A runner with one durable function on it."""
 
     runner: DurableFunctionTestRunner
@@ -40,7 +40,7 @@ class Stage:
     def start(self, event: Any = None) -> str:
         """Start an execution under a name of its own and return its ARN."""
         self.started += 1
-        return self.runner.run_async(input=json.dumps(event), execution_name=f"twin-{self.started}")
+        return self.runner.run_async(input=json.dumps(event), execution_name=f"pitfall-{self.started}")
 
     def callback(self, arn: str, name: str = "decision") -> str:
         """Wait until the execution sleeps on its callback of this name, and return the callback's id."""
@@ -69,7 +69,7 @@ class Stage:
     def failure(self, arn: str) -> str:
         """Wait for the execution's end, which must be a failure, and return its error, type first."""
         error = self.result(arn).error
-        assert error is not None, "it went well"
+        assert error is not None, "the execution succeeded"
         return f"{(error.type or '').rpartition('.')[2]}: {error.message}"
 
     def invocations(self, arn: str) -> int:
@@ -84,26 +84,26 @@ class Stage:
         """Wait until a condition holds."""
         end = time.monotonic() + PATIENCE_SECONDS
         while not condition():
-            assert time.monotonic() < end, "it never came"
+            assert time.monotonic() < end, "the condition was never met"
             time.sleep(0.005)
 
     def deploy(self, body: Body) -> None:
-        """Put other code in the function's place, as somebody does while orders wait."""
+        """Replace the function's code, as a deployment does while orders wait."""
         self.runner._invoker.handler = durable_execution(body)
 
-    def tap(self, glance: Glance) -> Tap:
-        """Show each checkpoint call to `glance` before the service has it, and count what is written."""
-        tap = Tap(self.runner._service_client, glance)
+    def tap(self, observe: Observer) -> Tap:
+        """Pass each checkpoint call to `observe` before the service receives it, and count what is written."""
+        tap = Tap(self.runner._service_client, observe)
         self.runner._invoker.service_client = tap  # type: ignore[assignment]  # any client of the protocol will do
         return tap
 
 
 @dataclass(slots=True)
 class Tap(DurableServiceClient):
-    """Lets somebody look at every checkpoint call on its way: as `STEP charge SUCCEED`, `WAIT timer START`."""
+    """Passes every checkpoint call to an observer first: as `STEP charge SUCCEED`, `WAIT timer START`."""
 
     service: DurableServiceClient
-    glance: Glance
+    observe: Observer
     payload_bytes: int = 0
 
     def checkpoint(
@@ -115,7 +115,7 @@ class Tap(DurableServiceClient):
     ) -> CheckpointOutput:
         """Show the updates, count their payload, and pass them on."""
         self.payload_bytes += sum(len(each.payload or "") for each in updates)
-        self.glance({f"{each.operation_type.value} {each.name} {each.action.value}" for each in updates})
+        self.observe({f"{each.operation_type.value} {each.name} {each.action.value}" for each in updates})
         return self.service.checkpoint(durable_execution_arn, checkpoint_token, updates, client_token)
 
     def get_execution_state(
@@ -126,21 +126,21 @@ class Tap(DurableServiceClient):
 
 
 @dataclass(slots=True)
-class Death:
-    """The worker dies once, just before the service has this update; the SDK tries the invocation again."""
+class Crash:
+    """The worker crashes once, just before the service receives this update; the invocation is retried."""
 
     update: str
-    came: bool = False
+    happened: bool = False
 
     def __call__(self, updates: set[str]) -> None:
-        if self.update in updates and not self.came:
-            self.came = True
+        if self.update in updates and not self.happened:
+            self.happened = True
             raise CheckpointError("the worker is gone")
 
 
 @dataclass(slots=True)
 class Gateway:
-    """A payment service: it takes money once for each key, and remembers every call."""
+    """A payment service that takes money once for each key and records every call."""
 
     calls: list[str] = field(default_factory=list)
     taken: dict[str, int] = field(default_factory=dict)
@@ -153,16 +153,16 @@ class Gateway:
 
     @property
     def total(self) -> int:
-        """What left the customer's account."""
+        """The sum that left the customer's account."""
         return sum(self.taken.values())
 
 
 @contextmanager
-def on_stage(body: Body, *, skip_time: bool = True) -> Iterator[Stage]:
-    """Put a durable function on a runner of its own. The runner skips waits and retries, unless time is the point."""
+def deployed(body: Body, *, skip_time: bool = True) -> Iterator[DurableFunction]:
+    """Deploy a durable function to a runner of its own, which skips waits and retry delays if `skip_time` is true."""
     with DurableFunctionTestRunner(durable_execution(body), poll_interval=0.01, skip_time=skip_time) as runner:
         runner._executor.RETRY_BACKOFF_SECONDS = 0
-        yield Stage(runner)
+        yield DurableFunction(runner)
 
 
 def ask(context: DurableContext, seconds: int = 30) -> Callback[str]:
@@ -171,7 +171,7 @@ def ask(context: DurableContext, seconds: int = 30) -> Callback[str]:
 
 
 def unseen(_updates: set[str]) -> None:
-    """Look the other way: a tap that only counts."""
+    """Ignore the updates: for a tap that only counts."""
 
 
 def pause(context: DurableContext) -> None:

@@ -1,4 +1,4 @@
-"""What is too large for a checkpoint, and what it costs to carry a document along instead of its reference."""
+"""What is too large for a checkpoint, and what it costs to pass on a document instead of its reference."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ import pytest
 from aws_durable_execution_sdk_python import BatchResult, DurableContext, StepContext
 from aws_durable_execution_sdk_python.config import MapConfig, NestingType
 
-from tests.twins.stage import PATIENCE_SECONDS, on_stage, pause, unseen
+from tests.pitfalls.durable_function import PATIENCE_SECONDS, deployed, pause, unseen
 
 ROOT = Path(__file__).resolve().parents[2]
-MOST_OF_A_BATCH = 750 * 1024
+MAX_BATCH_BYTES = 750 * 1024
 TWO_SECONDS = 2.0
 Record = Callable[[str, object], None]
 
 
 @contextmanager
 def oversized(where: str, size: int) -> Iterator[IO[str]]:
-    """Run one value of this size in a process of its own, which is ended in any case; yields what it says."""
-    command = [sys.executable, "-m", "tests.twins.oversized", where, str(size)]
+    """Run one value of this size in a process of its own, and yield its output; end the process afterwards."""
+    command = [sys.executable, "-m", "tests.pitfalls.oversized", where, str(size)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -53,8 +53,8 @@ def ends(where: str, size: int, patience: float) -> bool:
 def test_a_result_that_no_checkpoint_call_can_carry_hangs_the_invocation(
     where: str, record_testsuite_property: Record
 ) -> None:
-    """SDK 3.0.0 sets an update of over 750 KiB aside for the next call, where it does not fit either, and so on."""
-    fits, hangs = MOST_OF_A_BATCH - 1_000, MOST_OF_A_BATCH + 20_000
+    """SDK 3.0.0 postpones an update of more than 750 KiB to the next call, in which it does not fit either."""
+    fits, hangs = MAX_BATCH_BYTES - 1_000, MAX_BATCH_BYTES + 20_000
     with ThreadPoolExecutor(2) as pool:
         written = pool.submit(ends, where, fits, PATIENCE_SECONDS)
         hung = pool.submit(ends, where, hangs, TWO_SECONDS)
@@ -69,12 +69,12 @@ def test_a_result_that_no_checkpoint_call_can_carry_hangs_the_invocation(
 def test_a_child_context_with_a_result_over_256_kib_runs_its_body_again_at_every_wake_up(
     size: int, bodies: int, record_testsuite_property: Record
 ) -> None:
-    """Its steps are not run again, but everything between them is: what is large must be deterministic as well."""
+    """Its steps do not run again, but the code between them does, so it must be deterministic."""
     ran: list[str] = []
 
     def render(child: DurableContext) -> str:
         ran.append("body")
-        child.step(lambda _: ran.append("step"), name="note-rendering")
+        child.step(lambda _: ran.append("step"), name="record-rendering")
         return "x" * size
 
     def handler(_event: Any, context: DurableContext) -> int:
@@ -83,8 +83,8 @@ def test_a_child_context_with_a_result_over_256_kib_runs_its_body_again_at_every
         pause(context)
         return len(rendered)
 
-    with on_stage(handler) as stage:
-        assert stage.run() == size
+    with deployed(handler) as function:
+        assert function.run() == size
 
     record_testsuite_property(f"a child context of {size} bytes, two wakes", f"its body ran {ran.count('body')}x")
     assert (ran.count("body"), ran.count("step")) == (bodies, 1)
@@ -119,12 +119,12 @@ def by_reference(_event: Any, context: DurableContext) -> int:
 
 
 def test_a_document_handed_from_step_to_step_is_written_at_every_step(record_testsuite_property: Record) -> None:
-    """100 MB is all that an execution may write in its life; and every replay reads it all again."""
+    """An execution may write 100 MB in total, and every replay reads all of it."""
     written = {}
     for handler in (by_value, by_reference):
-        with on_stage(handler) as stage:
-            tap = stage.tap(unseen)
-            assert stage.run() == len(LINES)
+        with deployed(handler) as function:
+            tap = function.tap(unseen)
+            assert function.run() == len(LINES)
             written[handler.__name__] = tap.payload_bytes
 
     figure = f"by value {written['by_value']:,} bytes, by reference {written['by_reference']:,}"
@@ -153,11 +153,11 @@ def test_a_branch_for_each_chunk_costs_operations_and_bytes_that_ten_branches_do
 ) -> None:
     written, operations = {}, {}
     for branches in (100, 10):
-        with on_stage(reserve_in(branches)) as stage:
-            tap = stage.tap(unseen)
-            stage.answer(arn := stage.start())
+        with deployed(reserve_in(branches)) as function:
+            tap = function.tap(unseen)
+            function.answer(arn := function.start())
             written[branches] = tap.payload_bytes
-            operations[branches] = len(stage.runner._store.load(arn).operations) - 1  # the execution itself
+            operations[branches] = len(function.runner._store.load(arn).operations) - 1  # the execution itself
 
     for branches in (100, 10):
         figure = f"{operations[branches]} operations, {written[branches]:,} bytes"

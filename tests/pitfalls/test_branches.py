@@ -1,4 +1,4 @@
-"""Several operations at once, and several inside one: what a failed branch says, and what replay looks at."""
+"""Parallel and nested operations: what a failed branch returns, and what replay compares."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from aws_durable_execution_sdk_python import BatchResult, DurableContext, Parall
 from aws_durable_execution_sdk_python.config import NestingType, ParallelConfig, StepConfig
 from aws_durable_execution_sdk_python.retries import RetryPresets
 
-from tests.twins.stage import Body, ask, on_stage
+from tests.pitfalls.durable_function import Body, ask, deployed
 
 ONCE = StepConfig(retry_strategy=RetryPresets.none())
 
 
 def break_down(_step: StepContext) -> str | None:
-    """Find the credit bureau out of order."""
+    """Raise, as an unreachable credit bureau does."""
     raise RuntimeError("no answer")
 
 
 def screen(context: DurableContext) -> BatchResult[str | None]:
-    """Ask two things at the same time, each of which answers with a refusal or None."""
+    """Run two checks in parallel; each returns a refusal or None."""
     checks: list[ParallelBranch[str | None]] = [
         ParallelBranch(lambda branch: branch.step(break_down, "check-credit", ONCE)),
         ParallelBranch(lambda branch: branch.step(lambda _: None, "check-catalogue", ONCE)),
@@ -28,25 +28,25 @@ def screen(context: DurableContext) -> BatchResult[str | None]:
     return context.parallel(checks, name="screen-order", config=ParallelConfig(nesting_type=NestingType.FLAT))
 
 
-def test_a_branch_that_failed_looks_like_one_that_has_nothing_against_the_order() -> None:
+def test_a_failed_branch_looks_like_one_without_a_refusal() -> None:
     """`parallel` and `map` return; they never raise. The result of a failed branch is None."""
 
     def handler(_event: Any, context: DurableContext) -> str:
         refusals = [item.result for item in screen(context).all if item.result]
         return "refused" if refusals else "approved"
 
-    with on_stage(handler) as stage:
-        assert stage.run() == "approved"
+    with deployed(handler) as function:
+        assert function.run() == "approved"
 
 
-def test_a_batch_that_is_asked_says_that_a_branch_failed() -> None:
+def test_throw_if_error_reports_a_failed_branch() -> None:
     def handler(_event: Any, context: DurableContext) -> str:
         answers = screen(context)
         answers.throw_if_error()
         return "refused" if any(item.result for item in answers.all) else "approved"
 
-    with on_stage(handler) as stage:
-        assert stage.fail() == "ChildContextError: no answer"
+    with deployed(handler) as function:
+        assert function.fail() == "ChildContextError: no answer"
 
 
 # --- new code for orders that wait ----------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ def second_version(context: DurableContext) -> str:
 
 
 def flat(level: Level) -> Body:
-    """Return a handler whose level lies among everything else."""
+    """Return a handler whose level has no context of its own."""
 
     def handler(_event: Any, context: DurableContext) -> str:
         outcome = level(context)
@@ -88,19 +88,19 @@ def in_a_child_context(level: Level) -> Body:
 
 
 def end_under_new_code(form: Callable[[Level], Body]) -> str:
-    """Let an order pass its first level, deploy the second version, wake the order, and say how it ended."""
-    with on_stage(form(first_version)) as stage:
-        callback_id = stage.callback(arn := stage.start())
-        stage.deploy(form(second_version))
-        stage.runner.send_callback_success(callback_id)
-        result = stage.result(arn)
+    """Let an order pass its first level, deploy the second version, wake the order, and return how it ended."""
+    with deployed(form(first_version)) as function:
+        callback_id = function.callback(arn := function.start())
+        function.deploy(form(second_version))
+        function.runner.send_callback_success(callback_id)
+        result = function.result(arn)
         return result.result or str(result.error and result.error.type)
 
 
-def test_an_operation_more_in_a_level_that_is_over_fails_every_order_that_has_passed_it() -> None:
+def test_another_operation_in_a_finished_level_fails_every_order_that_has_passed_it() -> None:
     assert end_under_new_code(flat).endswith("NonDeterministicExecutionError")
 
 
-def test_a_level_with_a_context_of_its_own_may_change_once_it_is_over() -> None:
-    """What happened inside a context that has ended is not replayed: only its result is."""
+def test_a_finished_level_with_a_context_of_its_own_may_change() -> None:
+    """Replay uses the result of a finished context and does not look inside it."""
     assert end_under_new_code(in_a_child_context) == '"approved"'
