@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Secur
 
 from approval_api.problems import MEDIA_TYPE
 from approval_api.requests import MAX_BYTES
-from approval_api.responses import GatewayView, ProblemView
+from approval_api.responses.problems import GatewayView, ProblemView
 
 TITLE, VERSION = "Countersign", "1"
 SUMMARY = "Order approval on AWS Lambda durable functions"
@@ -31,6 +31,7 @@ _PROBLEMS = {
 }
 _ALWAYS = (422, 500, 503)
 _POST = (400, 409, 413, 415)
+PUBLISHED = "private, max-age=300"  # the same for every caller until the next deployment
 NOTHING_NEW: dict[int, Any] = {304: {"description": "Nothing is new", "content": {}}}
 UNAUTHORIZED: dict[int, Any] = {
     401: {

@@ -1,0 +1,7 @@
+"""Every route of the API but its description, one module for each resource, in the order of the description."""
+
+from __future__ import annotations
+
+from approval_api.routes import decisions, operators, orders, picking, reference
+
+ROUTERS = (orders.router, decisions.router, picking.router, operators.router, reference.router)
