@@ -1,6 +1,6 @@
-"""The routes. Each parses (its signature says what), calls one service and renders; errors become problems below.
+"""Entry point of the function: HTTP requests go to the routes, batches of the intake queue to `intake_queue`.
 
-The function has a second way in, the intake queue: see `intake_queue`.
+Errors of a route become problem documents here.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ for router in ROUTERS:
 
 @app.get(
     "/openapi.json",
-    summary="This description",
+    summary="Read the OpenAPI description",
     responses=answers(dict[str, Any]),
     security=TOKEN,
     cache_control=PUBLISHED,
 )
 def read_description() -> dict[str, Any]:
-    """Return the OpenAPI description of every route, generated from this module."""
+    """Return the OpenAPI description of every route, generated from the code."""
     return described().model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 @cache
 def described() -> OpenAPI:
-    """Return the API's description, made once in a process."""
+    """Return the API's description; built once per process."""
     return app.get_openapi_schema(
         title=description.TITLE,
         version=description.VERSION,
@@ -63,23 +63,23 @@ def described() -> OpenAPI:
 
 
 def refuse_address(_: NotFoundError) -> Response[str]:
-    """Refuse what no route of ours is for, though API Gateway found one: an id of odd characters."""
+    """Refuse a path that API Gateway matched and the resolver did not, such as an id with unusual characters."""
     return refuse(unroutable(app.current_event.http_method, app.current_event.path))
 
 
 def unroutable(method: str, path: str) -> CountersignError:
-    """Tell an unknown address from a wrong method."""
+    """Return the error for a path without a route: 405 for a wrong method, else 404."""
     allowed = description.methods_at(path, described().paths or {})
     if allowed and method not in allowed:
         return MethodNotAllowedError(allowed)
-    return NoSuchRouteError("There is nothing at this address; GET /openapi.json lists what there is.")
+    return NoSuchRouteError("This path does not exist. GET /openapi.json lists the routes.")
 
 
 def refuse(error: Exception) -> Response[str]:
-    """Answer with the problem that the error is; only a defect is logged with its trace."""
+    """Return the problem response for an error. Only unexpected errors are logged with their traceback."""
     problem = problem_of(error)
     if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("unforeseen error", exc_info=error)
+        logger.error("unexpected error", exc_info=error)
     logger.append_keys(problem=problem.code)
     trace_id = app.current_event.request_context.request_id
     return Response(problem.status, MEDIA_TYPE, problem.body(trace_id), problem.headers)
@@ -92,17 +92,17 @@ app.exception_handler(Exception)(refuse)
 @metrics.log_metrics
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP, clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one HTTP request (payload version 2.0), or take a batch of the intake queue."""
+    """Answer one HTTP request (payload format 2.0), or consume a batch of the intake queue."""
     if "Records" not in event:
         return answer_request(event, context)
-    from approval_api.intake_queue import take_batch  # noqa: PLC0415  # no request waits for what only the queue needs
+    from approval_api.intake_queue import take_batch  # noqa: PLC0415  # only the queue needs it; keeps cold starts of requests short
 
     return take_batch(event, context)
 
 
 def answer_request(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one HTTP request."""
-    answer = refused_unread(event) or app.resolve(with_plain_media(event), context)
+    answer = refused_before_parsing(event) or app.resolve(with_plain_media(event), context)
     answer["headers"] = {**HEADERS, **answer["headers"]}
     status = int(answer["statusCode"])
     metrics.add_metric(f"Answers{status // 100}xx", MetricUnit.Count, 1)
@@ -115,17 +115,17 @@ def answer_request(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 
 def check_route(event: dict[str, Any]) -> None:
-    """Refuse an address with an encoded slash, and what API Gateway found no route for.
+    """Refuse a path with an encoded slash, and a path for which API Gateway has no route.
 
-    API Gateway compares the path as it was sent and hands it over decoded. `/orders%2FID` then looks like a route of
-    ours whose authorizer was never asked, and `/orders/ID%2Faudit` like another route than the one it found.
+    API Gateway matches the path as it was sent and passes it on decoded. `/orders%2FID` would reach a route without its
+    authorizer, and `/orders/ID%2Faudit` would reach another route than the one that API Gateway authorized.
     """
     if event["routeKey"].count("/") != event["rawPath"].count("/"):  # `$default` has none
         raise unroutable(event["requestContext"]["http"]["method"], event["rawPath"])
 
 
-def refused_unread(event: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the refusal of a request without a route or with a body that cannot be read, None for all others."""
+def refused_before_parsing(event: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the refusal of a request without a route or with an unusable body; None for other requests."""
     try:
         check_route(event)
         check_media(event)

@@ -8,7 +8,7 @@ from orders.services.approval import DecisionTaken
 
 
 class DecisionTakenView(View):
-    """A decision, and how its level stands after it."""
+    """A decision, with the outcome of its level."""
 
     order_id: str
     level: int
@@ -20,7 +20,7 @@ class DecisionTakenView(View):
 
 
 def decision_view(taken: DecisionTaken) -> DecisionTakenView:
-    """Return a decision that was taken, by this request or by an earlier one."""
+    """Return a recorded decision."""
     decision = taken.decision
     return DecisionTakenView(
         order_id=taken.order.order_id,

@@ -7,7 +7,7 @@ from orders.domain.history import Timeline
 
 
 class AttemptView(View):
-    """One try of a step."""
+    """One attempt of a step."""
 
     started_at: Moment
     ended_at: Moment | None
@@ -16,7 +16,7 @@ class AttemptView(View):
 
 
 class OperationView(View):
-    """One durable operation. `input` and `result` are for auditors only."""
+    """One durable operation. Only auditors get `input` and `result`."""
 
     id: str
     parent_id: str | None
@@ -34,7 +34,7 @@ class OperationView(View):
 
 
 class InvocationView(View):
-    """One run of the workflow's handler."""
+    """One invocation of the workflow function."""
 
     started_at: Moment
     ended_at: Moment
@@ -45,7 +45,7 @@ class InvocationView(View):
 
 
 class ExecutionView(View):
-    """What happened in the order's durable execution since the caller's cursor."""
+    """The changes of the order's durable execution since the caller's cursor."""
 
     status: str
     started_at: Moment
@@ -60,5 +60,5 @@ class ExecutionView(View):
 
 
 def execution_view(timeline: Timeline) -> ExecutionView:
-    """Return what is new in the execution."""
+    """Return the changes of the execution."""
     return ExecutionView.model_validate(timeline)

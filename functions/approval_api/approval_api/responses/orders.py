@@ -13,7 +13,7 @@ from orders.domain.model import AuditEntry, Decision, Level, LevelOutcome, Order
 
 
 class DecisionView(View):
-    """One accepted word on a level."""
+    """One decision on a level."""
 
     by: str
     verdict: Verdict
@@ -34,7 +34,7 @@ class LevelView(View):
 
 
 class OrderView(View):
-    """An order as its reader sees it: `actions` is what this person may do with it now."""
+    """An order; `actions` lists what the caller may do with it now."""
 
     order_id: str
     status: Status
@@ -64,7 +64,7 @@ class OrdersView(View):
 
 
 class LineView(View):
-    """A line with the price of the day it was ordered."""
+    """A line with its price at submission."""
 
     sku: str
     quantity: int
@@ -73,7 +73,7 @@ class LineView(View):
 
 
 class LevelTermsView(View):
-    """What a level asks for, fixed when the order was taken."""
+    """The terms of a level, fixed at submission."""
 
     role: Role
     quorum: int
@@ -83,14 +83,14 @@ class LevelTermsView(View):
 
 
 class PickingTermsView(View):
-    """How long a picking job waits for its claim, and how long its station may stay silent."""
+    """The claim time and the heartbeat interval of picking jobs."""
 
     claim_seconds: int
     beat_seconds: int
 
 
 class DocumentView(View):
-    """The whole order as it was taken."""
+    """The full order as submitted."""
 
     order_id: str
     fingerprint: str
@@ -109,7 +109,7 @@ class DocumentView(View):
 
 
 class AuditEntryView(View):
-    """One line of the audit."""
+    """One audit entry."""
 
     seq: int
     at: Moment
@@ -121,13 +121,13 @@ class AuditEntryView(View):
 
 
 class AuditView(View):
-    """The audit, oldest first, numbered without gaps."""
+    """The audit, oldest first, numbered without gaps from 1."""
 
     items: tuple[AuditEntryView, ...]
 
 
 def order_view(order: Order, actions: Sequence[str]) -> OrderView:
-    """Return the order with what this caller may do."""
+    """Return the order with the actions that the caller may take."""
     current = order.current_level
     return OrderView(
         order_id=order.order_id,
@@ -168,7 +168,7 @@ def _decision_view(decision: Decision) -> DecisionView:
 
 
 def document_view(document: OrderDocument) -> DocumentView:
-    """Return the whole order."""
+    """Return the document."""
     return DocumentView.model_validate(document)
 
 

@@ -11,7 +11,7 @@ from orders.domain.model import Job, JobState, Line, Order
 
 
 class JobView(View):
-    """One picking job of an order: whose it is, and until when."""
+    """One picking job of an order, with its claim and its deadlines."""
 
     job: int
     state: JobState
@@ -23,7 +23,7 @@ class JobView(View):
 
 
 class PickedLineView(View):
-    """What to pick. No amounts: they are not the warehouse's."""
+    """A line to pick. The warehouse does not see amounts."""
 
     sku: str
     name: str
@@ -31,26 +31,26 @@ class PickedLineView(View):
 
 
 class PickingView(JobView):
-    """A job as a station sees it."""
+    """A job with the lines to pick."""
 
     order_id: str
     lines: tuple[PickedLineView, ...]
 
 
 class PickingListView(View):
-    """A page of picking jobs, the oldest first."""
+    """A page of picking jobs, oldest first."""
 
     items: tuple[PickingView, ...]
     next_cursor: str | None
 
 
 def job_view(job: Job) -> JobView:
-    """Return a picking job without its callbacks."""
+    """Return a picking job without its callback ids."""
     return JobView(**_job_fields(job))
 
 
 def picking_view(order: Order, job: Job, lines: Sequence[Line], catalogue: Catalogue) -> PickingView:
-    """Return a picking job with what is to be picked: the physical goods."""
+    """Return a picking job with the physical goods to pick."""
     goods = catalogue.goods
     picked = tuple(
         PickedLineView(sku=line.sku, name=goods[line.sku].name, quantity=line.quantity)

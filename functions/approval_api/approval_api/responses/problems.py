@@ -7,14 +7,14 @@ from orders.domain.model import Status, Verdict
 
 
 class FindingView(View):
-    """One thing to change: where it is in the request, and what to do."""
+    """One required change: its place in the request, and the remedy."""
 
     pointer: str
     detail: str
 
 
 class WinningDecisionView(View):
-    """The decision that came first."""
+    """The decision that was recorded first."""
 
     by: str
     verdict: Verdict
@@ -22,14 +22,14 @@ class WinningDecisionView(View):
 
 
 class WinnerView(View):
-    """What an order has come to instead."""
+    """The state that refused the request."""
 
     state: Status
     decision: WinningDecisionView | None = optional()
 
 
 class ProblemView(View):
-    """RFC 9457: what went wrong and what to do about it."""
+    """A problem as defined by RFC 9457."""
 
     type: str
     title: str
@@ -42,6 +42,6 @@ class ProblemView(View):
 
 
 class GatewayView(View):
-    """What API Gateway says by itself."""
+    """An error of API Gateway itself."""
 
     message: str

@@ -9,7 +9,7 @@ from orders.domain.policy import Policy
 
 
 class GoodView(View):
-    """One thing for sale. `available`: the reference stock is above zero; what is left is only known when reserved."""
+    """One good. `available` means that its initial stock is above zero; only a reservation checks the current stock."""
 
     sku: str
     name: str
@@ -19,21 +19,21 @@ class GoodView(View):
 
 
 class CatalogueView(View):
-    """Everything for sale; prices in cents."""
+    """All goods. Prices are integers in minor units of the currency."""
 
     currency: str
     items: tuple[GoodView, ...]
 
 
 class LevelRuleView(View):
-    """So many different people of one role."""
+    """A level: a number of different people of one role."""
 
     role: Role
     quorum: int
 
 
 class TierView(View):
-    """Orders below `upTo` cents (null: up to the cap) and not in an earlier tier need these levels."""
+    """The levels of orders with a total below `upTo` (minor units; null: up to the cap) that no earlier tier covers."""
 
     up_to: int | None
     levels: tuple[LevelRuleView, ...]
@@ -41,7 +41,7 @@ class TierView(View):
 
 
 class PolicyView(View):
-    """Who must approve what."""
+    """The approval policy: tiers of order totals with their levels."""
 
     version: str
     currency: str
@@ -50,20 +50,20 @@ class PolicyView(View):
 
 
 class MeView(View):
-    """Who calls."""
+    """The caller."""
 
     username: str
     groups: tuple[Role, ...]
 
 
 class HealthView(View):
-    """The function's code can be loaded and its services can be built."""
+    """The health of the function."""
 
     status: str
 
 
 def catalogue_view(catalogue: Catalogue) -> CatalogueView:
-    """Return everything for sale."""
+    """Return all goods."""
     return CatalogueView(
         currency=catalogue.currency, items=tuple(_good_view(good) for good in catalogue.goods.values())
     )
@@ -76,7 +76,7 @@ def _good_view(good: Good) -> GoodView:
 
 
 def policy_view(policy: Policy) -> PolicyView:
-    """Return the tiers. The domain's bounds are inclusive and the API's exclusive, so that cents are never rounded."""
+    """Return the policy. The domain's upper bounds are inclusive, those of the API exclusive."""
     tiers = tuple(
         TierView(
             up_to=None if tier is policy.tiers[-1] else tier.up_to + 1,
@@ -89,5 +89,5 @@ def policy_view(policy: Policy) -> PolicyView:
 
 
 def me_view(person: Person) -> MeView:
-    """Return who calls."""
+    """Return the caller."""
     return MeView(username=person.username, groups=tuple(sorted(person.roles)))

@@ -1,4 +1,4 @@
-"""How a response is written: camel case, RFC 3339 times in UTC, absent members left out."""
+"""The base of every response model: camel case names, RFC 3339 times in UTC, optional members omitted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Moment = Annotated[
 
 
 class View(BaseModel):
-    """Names in camel case on the wire; built from the attributes of what it shows."""
+    """Base of every response. Members are camel case in JSON; `model_validate` reads a domain object's attributes."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, from_attributes=True, frozen=True, serialize_by_alias=True
@@ -31,5 +31,5 @@ class View(BaseModel):
 
 
 def optional() -> Any:
-    """A field that is left out rather than null."""
+    """Declare a member that is omitted rather than null."""
     return Field(default=None, exclude_if=_is_absent)

@@ -1,4 +1,4 @@
-"""Every route of the API but its description, one module for each resource, in the order of the description."""
+"""The routes, one module for each resource. `ROUTERS` is the one list of them, in the order of the description."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # its construc
 def decide(
     order_id: OrderPath, body: Annotated[DecisionBody, Body()], _key: IdempotencyKey, caller: Caller
 ) -> DecisionTakenView:
-    """Take the caller's word on one level; the same word again returns the decision that stands."""
+    """Record the caller's decision on a level. Repeating the same verdict returns the recorded decision."""
     command = Decide(caller, body.level, Verdict(body.verdict), body.reason)
     taken = services().approval.decide(OrderId(order_id), command)
     metrics.add_metric("DecisionsTaken", MetricUnit.Count, 1)
@@ -42,7 +42,7 @@ def decide(
 
 @router.post(
     "/orders/<orderId>/withdrawal",
-    summary="Take an order back",
+    summary="Withdraw an order",
     responses=answers(OrderView, 403, 404, post=True),
     security=TOKEN,
     middlewares=[answer_once],
@@ -50,6 +50,6 @@ def decide(
 def withdraw(
     order_id: OrderPath, body: Annotated[WithdrawalBody, Body()], _key: IdempotencyKey, caller: Caller
 ) -> OrderView:
-    """Withdraw the caller's own order; possible until it is being charged."""
+    """Withdraw the caller's own order, until its charge begins."""
     order = services().approval.withdraw(OrderId(order_id), Withdraw(caller, body.reason))
     return order_view(order, services().reading.actions(order, caller))

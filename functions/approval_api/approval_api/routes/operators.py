@@ -30,7 +30,7 @@ router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # its construc
 def stop(
     order_id: OrderPath, body: Annotated[OperationBody, Body()], _key: IdempotencyKey, caller: Caller
 ) -> OrderView:
-    """Stop the execution. Nothing is undone by that; the order is held until an operator recovers it."""
+    """Stop the execution. This undoes nothing: the order is held until an operator recovers it."""
     order = services().operating.stop(OrderId(order_id), caller, body.reason)
     return order_view(order, services().reading.actions(order, caller))
 
@@ -38,7 +38,7 @@ def stop(
 @router.post(
     "/orders/<orderId>/recovery",
     status_code=HTTPStatus.ACCEPTED,
-    summary="Undo what a lost workflow did",
+    summary="Recover a held order",
     responses=answers(OrderView, 403, 404, status=202, post=True),
     security=TOKEN,
     middlewares=[answer_once],
@@ -46,7 +46,7 @@ def stop(
 def recover(
     order_id: OrderPath, body: Annotated[OperationBody, Body()], _key: IdempotencyKey, caller: Caller
 ) -> Response[OrderView]:
-    """Start the execution that only undoes, for an order that is held; one that runs already is returned."""
+    """Start the recovery execution of a held order. A second call while it runs returns the same order."""
     order = services().operating.recover(OrderId(order_id), caller, body.reason)
     view = order_view(order, services().reading.actions(order, caller))
     return Response(HTTPStatus.ACCEPTED, content_types.APPLICATION_JSON, view)

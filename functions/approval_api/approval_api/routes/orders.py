@@ -41,7 +41,7 @@ router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # its construc
     middlewares=[answer_once],
 )
 def submit_order(body: Annotated[SubmissionBody, Body()], key: IdempotencyKey, caller: Caller) -> Response[OrderView]:
-    """Take an order. The answer says that its workflow has been started; follow `Location` to see it move."""
+    """Submit an order and start its workflow. `Location` is the address of the order."""
     order = services().intake.submit(caller, key, body.submission())
     metrics.add_metric("OrdersSubmitted", MetricUnit.Count, 1)
     view = order_view(order, services().reading.actions(order, caller))
@@ -49,58 +49,65 @@ def submit_order(body: Annotated[SubmissionBody, Body()], key: IdempotencyKey, c
     return Response(HTTPStatus.ACCEPTED, content_types.APPLICATION_JSON, view, headers)
 
 
-@router.get("/orders", summary="List orders, newest first", responses=answers(OrdersView), security=TOKEN)
+@router.get("/orders", summary="List orders", responses=answers(OrdersView), security=TOKEN)
 def list_orders(
     caller: Caller, *, status: Status | None = None, mine: bool = False, limit: Limit = 25, cursor: Cursor = None
 ) -> OrdersView:
-    """List what the caller may see. A page can be shorter than `limit` and still go on at `nextCursor`."""
+    """List the orders that the caller may see, newest first. A short page can have a `nextCursor` too."""
     page = services().reading.page(caller, status=status, mine=mine, limit=limit, cursor=cursor)
     return page_view(page, caller)
 
 
-@router.get("/inbox", summary="What the caller may decide now", responses=answers(OrdersView), security=TOKEN)
+@router.get(
+    "/inbox", summary="List the orders that the caller may decide", responses=answers(OrdersView), security=TOKEN
+)
 def read_inbox(caller: Caller, limit: Limit = 25, cursor: Cursor = None) -> OrdersView:
-    """List the orders that wait for this person, the nearest deadline first."""
+    """List the orders that the caller may decide now, nearest deadline first."""
     return page_view(services().reading.inbox(caller, limit, cursor), caller)
 
 
 def page_view(page: Page, caller: Person) -> OrdersView:
-    """Return a page of orders as the caller sees them."""
+    """Return a page of orders with the actions that the caller may take."""
     reading = services().reading
     items = tuple(order_view(order, reading.actions(order, caller)) for order in page.orders)
     return OrdersView(items=items, next_cursor=page.cursor)
 
 
-@router.get("/orders/<orderId>", summary="One order", responses=answers(OrderView, 404), security=TOKEN)
+@router.get("/orders/<orderId>", summary="Read an order", responses=answers(OrderView, 404), security=TOKEN)
 def read_order(order_id: OrderPath, caller: Caller) -> OrderView:
-    """Return the order and what the caller may do with it now."""
+    """Return the order, with the actions that the caller may take now."""
     reading = services().reading
     order = reading.order(OrderId(order_id), caller)
     return order_view(order, reading.actions(order, caller))
 
 
 @router.get(
-    "/orders/<orderId>/document", summary="The whole order", responses=answers(DocumentView, 404), security=TOKEN
+    "/orders/<orderId>/document",
+    summary="Read an order's document",
+    responses=answers(DocumentView, 404),
+    security=TOKEN,
 )
 def read_document(order_id: OrderPath, caller: Caller) -> DocumentView:
-    """Return every line with its price, and the policy as it was when the order was taken."""
+    """Return all lines with their prices, and the policy that was in force when the order was submitted."""
     return document_view(services().reading.document(OrderId(order_id), caller))
 
 
-@router.get("/orders/<orderId>/audit", summary="Who did what", responses=answers(AuditView, 404), security=TOKEN)
+@router.get(
+    "/orders/<orderId>/audit", summary="Read an order's audit", responses=answers(AuditView, 404), security=TOKEN
+)
 def read_audit(order_id: OrderPath, caller: Caller) -> AuditView:
-    """Return the audit, oldest first."""
+    """Return the audit entries, oldest first."""
     return audit_view(services().reading.audit(OrderId(order_id), caller))
 
 
 @router.get(
     "/orders/<orderId>/execution",
-    summary="What its workflow did",
+    summary="Read an order's execution history",
     responses=answers(ExecutionView, 404) | NOTHING_NEW,
     security=TOKEN,
 )
 def read_execution(order_id: OrderPath, caller: Caller, after: After = 0) -> Response[str | None]:
-    """Return what is new since `after`; 304 when nothing is. Ask again after `nextPollMs`; null means never again."""
+    """Return the operations since `after`, or 304. Poll again after `nextPollMs`; if it is null, stop polling."""
     timeline = services().reading.timeline(OrderId(order_id), caller, after)
     headers = {"ETag": f'"{timeline.cursor}"'}
     if timeline.cursor <= after:

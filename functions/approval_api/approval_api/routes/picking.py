@@ -19,27 +19,27 @@ from orders.wiring import services
 router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # its constructor has no annotations
 
 
-@router.get("/picking", summary="What is to be picked", responses=answers(PickingListView, 403), security=TOKEN)
+@router.get("/picking", summary="List picking jobs", responses=answers(PickingListView, 403), security=TOKEN)
 def read_picking(caller: Caller, limit: Limit = 25, cursor: Cursor = None) -> PickingListView:
-    """List the jobs that are open or claimed, the oldest first; for the warehouse."""
+    """List open and claimed jobs, oldest first."""
     page = services().picking.jobs(caller, limit, cursor)
     return PickingListView(items=tuple(job_of(order) for order in page.orders), next_cursor=page.cursor)
 
 
 @router.post(
     "/orders/<orderId>/picking/heartbeat",
-    summary="Claim a job, or keep it",
+    summary="Send a heartbeat for a picking job",
     responses=answers(PickingView, 403, 404, post=True),
     security=TOKEN,
 )
 def beat(order_id: OrderPath, body: Annotated[HeartbeatBody, Body()], caller: Caller) -> PickingView:
-    """Give a sign of life; the first one claims the job. Beats are no requests to repeat: they carry no key."""
+    """Claim a job or keep it alive. Heartbeats are not idempotent requests, so they take no Idempotency-Key."""
     return job_of(services().picking.beat(OrderId(order_id), caller, body.job), body.job)
 
 
 @router.post(
     "/orders/<orderId>/picking/result",
-    summary="Say what became of a job",
+    summary="Report the result of a picking job",
     responses=answers(PickingView, 403, 404, post=True),
     security=TOKEN,
     middlewares=[answer_once],
@@ -47,13 +47,13 @@ def beat(order_id: OrderPath, body: Annotated[HeartbeatBody, Body()], caller: Ca
 def report(
     order_id: OrderPath, body: Annotated[PickingResultBody, Body()], _key: IdempotencyKey, caller: Caller
 ) -> PickingView:
-    """Report a job of the caller's as picked or failed."""
+    """Report a job that the caller claimed as picked or failed."""
     command = ReportPicking(caller, body.job, body.outcome == "picked", body.reason)
     return job_of(services().picking.report(OrderId(order_id), command), body.job)
 
 
 def job_of(order: Order, number: int | None = None) -> PickingView:
-    """Return one of an order's jobs, the last one unless told which."""
+    """Return job `number` of an order, by default its last job."""
     picking = services().picking
     job = order.jobs[(number or len(order.jobs)) - 1]
     return picking_view(order, job, picking.lines(order), services().catalogue)

@@ -22,32 +22,36 @@ router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # its construc
 
 @router.get(
     "/catalogue",
-    summary="What can be ordered",
+    summary="List the goods",
     responses=answers(CatalogueView),
     security=TOKEN,
     cache_control=PUBLISHED,
 )
 def read_catalogue() -> CatalogueView:
-    """Return every good with its price in cents."""
+    """Return every good. Prices are integers in minor units of the currency."""
     return catalogue_view(services().catalogue)
 
 
 @router.get(
-    "/policy", summary="Who must approve what", responses=answers(PolicyView), security=TOKEN, cache_control=PUBLISHED
+    "/policy",
+    summary="Read the approval policy",
+    responses=answers(PolicyView),
+    security=TOKEN,
+    cache_control=PUBLISHED,
 )
 def read_policy() -> PolicyView:
-    """Return the tiers by total."""
+    """Return the tiers of order totals with their levels of approval."""
     return policy_view(services().policy)
 
 
-@router.get("/me", summary="Who calls", responses=answers(MeView), security=TOKEN)
+@router.get("/me", summary="Identify the caller", responses=answers(MeView), security=TOKEN)
 def read_me(caller: Caller) -> MeView:
-    """Return the caller as the token names them."""
+    """Return the caller's username and roles."""
     return me_view(caller)
 
 
-@router.get("/health", summary="Whether the API is up", responses=answers(HealthView))
+@router.get("/health", summary="Check the API's health", responses=answers(HealthView))
 def read_health() -> HealthView:
-    """Answer when every service can be built from the configuration; needs no token and reads no data."""
+    """Answer 200 if all services can be built from the configuration. Reads no data and needs no token."""
     services()
     return HealthView(status="ok")
