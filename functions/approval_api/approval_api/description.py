@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, SecurityScheme
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, OpenAPI, SecurityScheme
 
 from approval_api.problems import MEDIA_TYPE
 from approval_api.requests import MAX_BYTES
@@ -49,9 +49,16 @@ def answers(view: Any, *others: int, status: int = 200, post: bool = False) -> d
     return described | UNAUTHORIZED
 
 
-def methods_at(path: str, paths: Mapping[str, Any]) -> Sequence[str]:
-    """Return the methods that the description lists for a request's path; none for an unknown path."""
-    for template, item in paths.items():
-        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path):
-            return [method.upper() for method in ("get", "post") if getattr(item, method) is not None]
-    return []
+def route_keys(api: OpenAPI) -> tuple[str, ...]:
+    """Return the described routes as API Gateway writes them, such as `GET /orders/{orderId}`."""
+    paths = (api.paths or {}).items()
+    methods = ("get", "post")
+    return tuple(
+        f"{method.upper()} {path}" for path, item in paths for method in methods if getattr(item, method) is not None
+    )
+
+
+def methods_at(path: str, routes: Sequence[str]) -> Sequence[str]:
+    """Return the methods of the routes that match a request's path; none for an unknown path."""
+    templates = (route.split(" ") for route in routes)
+    return [method for method, template in templates if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path)]

@@ -69,7 +69,7 @@ def refuse_address(_: NotFoundError) -> Response[str]:
 
 def unroutable(method: str, path: str) -> CountersignError:
     """Return the error for a path without a route: 405 for a wrong method, else 404."""
-    allowed = description.methods_at(path, described().paths or {})
+    allowed = description.methods_at(path, description.route_keys(described()))
     if allowed and method not in allowed:
         return MethodNotAllowedError(allowed)
     return NoSuchRouteError("This path does not exist. GET /openapi.json lists the routes.")
