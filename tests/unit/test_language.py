@@ -27,6 +27,8 @@ BRITISH = re.compile(
     r"|\w*behaviour\w*|\w*favour\w*|\blicence\w*",
     re.IGNORECASE,
 )
+CODES = re.compile(r"\bR\d{1,2}\b|\bproduct rule\b")
+PROSE = frozenset({".md", ".py"})
 # Paths name tests and files, which are renamed by the owners of their rooms.
 NAMES = re.compile(r"`[^`\n]*`|\]\([^)\s]*\)")
 
@@ -58,6 +60,15 @@ def test_the_language_of_the_rooms(room: str) -> None:
     assert {str(path.relative_to(ROOT)): found for path, found in checked.items() if found} == {}
 
 
+@pytest.mark.parametrize("room", ["docs", "functions", "layers", "local", "scripts", "tests"])
+def test_no_text_refers_to_a_code_that_is_explained_nowhere(room: str) -> None:
+    """Say what is promised instead of numbering the promises."""
+    checked = [path for path in files(room) if path.suffix in PROSE and path != Path(__file__)]
+
+    assert checked
+    assert [str(path.relative_to(ROOT)) for path in checked if CODES.search(path.read_text("utf-8"))] == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -75,6 +86,11 @@ def test_the_language_of_the_rooms(room: str) -> None:
 )
 def test_a_word_that_the_house_does_not_use_is_found(text: str) -> None:
     assert len(mistakes(text)) == 1
+
+
+@pytest.mark.parametrize("text", ["R3: within 2 s", "promise R11.", "see product rule 4"])
+def test_a_code_is_found(text: str) -> None:
+    assert CODES.search(text)
 
 
 def test_plain_american_english_and_names_of_tests_pass() -> None:
