@@ -9,7 +9,7 @@ import pytest
 
 from orders.domain.errors import JobNotUnderWayError
 from orders.domain.model import OrderId
-from orders.domain.transitions import Change
+from orders.domain.rules import Change
 from tests.api.world import NOBODYS, Answer, World, a_key, an_event, call
 
 
