@@ -235,7 +235,7 @@ def test_a_twin_takes_over_when_the_first_attempt_fails(threads: ThreadPoolExecu
 def test_a_twin_that_has_waited_long_enough_is_told_to_come_back(
     threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idempotency, "LONGEST_WAIT_SECONDS", 0.3)
+    monkeypatch.setattr(idempotency, "MAX_WAIT_SECONDS", 0.3)
     request, under_way, may_end = a_request(), Event(), Event()
 
     def slow() -> Answer:

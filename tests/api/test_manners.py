@@ -89,7 +89,7 @@ def test_bytes_that_are_not_utf_8_are_told_so(gateway: Gateway, body: bytes) -> 
     reply = ordering(gateway, JSON, body=body)
 
     assert (reply.status, reply.code) == (400, "malformed")
-    assert reply.json["detail"] == "The body is not UTF-8 text; send JSON in UTF-8, uncompressed."
+    assert reply.json["detail"] == "The body is not UTF-8 text. Send uncompressed JSON in UTF-8."
 
 
 @pytest.mark.parametrize("headers", [[JSON], []])

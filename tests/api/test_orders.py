@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from approval_api import handler
+from approval_api.routes import reference
 from orders.domain.errors import InvalidReferenceDataError
 from orders.domain.submission import order_id_for
 from tests.api.world import AUTOMATIC, NOBODYS, ONE_LEVEL, World, a_key, an_event, call, decision
@@ -173,7 +173,7 @@ def test_a_function_whose_services_cannot_be_built_is_not_healthy(monkeypatch: p
     def broken() -> None:
         raise InvalidReferenceDataError("policy.json: /tiers must be a list")
 
-    monkeypatch.setattr(handler, "services", broken)
+    monkeypatch.setattr(reference, "services", broken)
 
     answer = call(an_event("GET", "/health", person=None))
 

@@ -103,7 +103,7 @@ def test_a_body_may_have_a_million_bytes(world: World) -> None:
 def test_a_body_over_the_limit_is_too_large(world: World) -> None:
     problem = refused(submitting(json.dumps(ONE_LEVEL).ljust(1_000_001)), 413, "too-large")
 
-    assert problem["detail"] == "Send at most 1,000,000 bytes; split the order."
+    assert problem["detail"] == "Send at most 1,000,000 bytes. Split the order."
     assert called("GET", "/openapi.json")["paths"]["/orders"]["post"]["responses"]["413"]["description"] == (
         "The body has more than 1,000,000 bytes"
     )
@@ -130,15 +130,15 @@ def test_every_finding_has_its_pointer_and_its_sentence(world: World) -> None:
     }
 
     assert findings(submitting(body)) == {
-        "/customer": "Enter something; this cannot be empty.",
-        "/currency": "Use a text, in quotes.",
+        "/customer": "Enter a value; this cannot be empty.",
+        "/currency": "Use a string, in quotes.",
         "/lines/0/quantity": "Use a whole number, without quotes or a decimal point.",
         "/lines/1/sku": "Use at most 64 characters.",
-        "/lines/1/quantity": "Add this; it is required.",
+        "/lines/1/quantity": "Add this member; it is required.",
         "/lines/2": "Use an object, in curly brackets.",
-        "/total": "Remove this; the API does not know it.",
-        "/__proto__": "Remove this; the API does not know it.",
-        "/a~1b~0c": "Remove this; the API does not know it.",
+        "/total": "Remove this member; the API does not define it.",
+        "/__proto__": "Remove this member; the API does not define it.",
+        "/a~1b~0c": "Remove this member; the API does not define it.",
     }
 
 
@@ -146,8 +146,8 @@ def test_every_finding_has_its_pointer_and_its_sentence(world: World) -> None:
     ("field", "value", "sentence"),
     [
         ("customer", "x" * 101, "Use at most 100 characters."),
-        ("customer", None, "Use a text, in quotes."),
-        ("customer", "half \ud800", "Use whole Unicode characters; half of a surrogate pair is in it."),
+        ("customer", None, "Use a string, in quotes."),
+        ("customer", "half \ud800", "Use complete Unicode characters; this text contains half of a surrogate pair."),
         ("note", "x" * 2001, "Use at most 2000 characters."),
         ("lines", [], "Use at least 1 entry."),
         ("lines", {}, "Use a list, in square brackets."),
@@ -214,7 +214,7 @@ def test_many_findings_are_cut_at_a_hundred(world: World) -> None:
 
 def test_a_rejection_needs_a_reason(world: World) -> None:
     order_id = world.pending()
-    told = {"/reason": "Say why you reject it; the requester will read this."}
+    told = {"/reason": "Enter the reason for the rejection; the requester will read it."}
 
     assert findings(call(decision(order_id, verdict="reject"))) == told
     assert findings(call(decision(order_id, verdict="reject", reason="  "))) == told

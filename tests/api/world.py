@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from approval_api.handler import handler
+from approval_api.description import route_keys
+from approval_api.handler import described, handler
 from orders.adapters.clock import SystemClock
 from orders.adapters.documents import BucketDocuments
 from orders.adapters.memory import (
@@ -38,27 +39,7 @@ from orders.wiring import Ports, Services, assemble
 from tests.builders import NOON, a_person
 
 REQUESTS_TABLE = "requests"
-ROUTES = (
-    "POST /orders",
-    "GET /orders",
-    "GET /orders/{orderId}",
-    "GET /orders/{orderId}/document",
-    "GET /orders/{orderId}/audit",
-    "GET /orders/{orderId}/execution",
-    "GET /inbox",
-    "POST /orders/{orderId}/decisions",
-    "POST /orders/{orderId}/withdrawal",
-    "GET /picking",
-    "POST /orders/{orderId}/picking/heartbeat",
-    "POST /orders/{orderId}/picking/result",
-    "POST /orders/{orderId}/stop",
-    "POST /orders/{orderId}/recovery",
-    "GET /catalogue",
-    "GET /me",
-    "GET /policy",
-    "GET /health",
-    "GET /openapi.json",
-)
+ROUTES = route_keys(described())
 ONE_LEVEL: dict[str, Any] = {"customer": "acme", "currency": "EUR", "lines": [{"sku": "ATLAS-ED", "quantity": 3}]}
 AUTOMATIC: dict[str, Any] = {"customer": "acme", "currency": "EUR", "lines": [{"sku": "JUNO-MAIL", "quantity": 1}]}
 LAMP: dict[str, Any] = {

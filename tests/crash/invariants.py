@@ -1,4 +1,4 @@
-"""What must hold of an order at every end, however it was disturbed (promise R5). Written once, for every suite.
+"""The invariants of an order at its end, after any disturbance. Every suite uses these.
 
 `evidence_of` collects what everybody who was involved says: the row and its writes, the audit, the payment provider's
 ledger, the warehouse's reservations, the requester's quota, the outbox, the person who was told that a decision counts,

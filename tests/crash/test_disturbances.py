@@ -1,4 +1,4 @@
-"""R1, R2, R4: whatever dies, is turned away, is lost or comes twice: every order ends as if nothing had happened.
+"""Crashes, refused calls, lost responses and duplicates do not change the outcome of an order.
 
 Each experiment also reports the places that it did not reach; a run that missed one proves nothing and fails.
 """

@@ -39,7 +39,7 @@ SEEDS = int(os.environ.get("KILL_SEEDS", "5"))
 LANES = 2
 TRIES = 12
 PATIENCE_SECONDS = 40
-# R3: an order goes on within 2 s of the restart. That is a promise about a quiet machine, on which an undisturbed order
+# An order continues within 2 s of the restart. This holds for a quiet machine, on which an undisturbed order
 # takes QUIET_ORDER_SECONDS; on a busy one, everything may take as many times longer as such an order does in this test.
 RESUME_SECONDS = 2.0
 QUIET_ORDER_SECONDS = 0.7
@@ -509,7 +509,7 @@ def test_no_kill_in_any_phase_loses_an_order_or_doubles_an_effect(
 
 
 def check_recoveries(blows: Sequence[Blow], paces: Sequence[float], record: Callable[[str, object], None]) -> None:
-    """Hold every order to R3, in the time of this machine."""
+    """Check that every order continues within RESUME_SECONDS, scaled to the speed of this machine."""
     slowness = max(1.0, max(paces) / QUIET_ORDER_SECONDS)
     limit = RESUME_SECONDS * slowness
     record("an order must go on within", f"{limit:.2f} s; this machine is {slowness:.1f} times slower than a quiet one")

@@ -1,4 +1,4 @@
-"""R9: status events come three times, late and in every order; the order ends in one state and people are told once."""
+"""Status events that arrive three times, late and in every order lead to one final state and one message each."""
 
 from __future__ import annotations
 

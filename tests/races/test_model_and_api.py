@@ -1,4 +1,4 @@
-"""R8: the API and a small model of its rules are driven side by side, and never disagree.
+"""The API and a small model of its rules, driven with the same commands, always agree.
 
 Hypothesis makes up what people, stations, operators, the workflow and the clock do, and in which order. After every
 step the rows are what the model says, and so is every answer, offer, list and audit. What made them disagree is printed

@@ -1,4 +1,4 @@
-"""R7: whatever ends a wait wakes the workflow within a second, at whatever moment of opening the wait it comes.
+"""Every event that ends a wait wakes the workflow within a second, also while the wait is being opened.
 
 Each wait is opened once undisturbed, and every moment of that is written down; then each event is injected at each of
 these moments, by the API. An order that goes on at its timer instead goes on far too late: every timer is much longer.

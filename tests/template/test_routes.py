@@ -1,29 +1,10 @@
 """The HTTP API's way in: the product's routes, each behind the authorizer, and one origin."""
 
+from approval_api.description import route_keys
+from approval_api.handler import described
 from tests.template.deployed import Json, changed, of_type, text
 
-ROUTES = {
-    "POST /orders",
-    "GET /orders",
-    "GET /orders/{orderId}",
-    "GET /orders/{orderId}/document",
-    "GET /orders/{orderId}/audit",
-    "GET /orders/{orderId}/execution",
-    "GET /inbox",
-    "POST /orders/{orderId}/decisions",
-    "POST /orders/{orderId}/withdrawal",
-    "GET /picking",
-    "POST /orders/{orderId}/picking/heartbeat",
-    "POST /orders/{orderId}/picking/result",
-    "POST /orders/{orderId}/stop",
-    "POST /orders/{orderId}/recovery",
-    "GET /catalogue",
-    "GET /me",
-    "GET /policy",
-    "GET /health",
-    "GET /openapi.json",
-    "$default",
-}
+ROUTES = {*route_keys(described()), "$default"}
 OPEN = {"GET /health", "$default"}
 TOKEN = [{"CognitoJwt": ["aws.cognito.signin.user.admin"]}]
 

@@ -16,7 +16,10 @@ from typing import Any
 import pytest
 import yaml
 
-from orders.domain.model import Status
+from approval_api.description import route_keys
+from approval_api.handler import described
+from orders.domain.model import Role, Status
+from scripts import states
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -25,6 +28,8 @@ PAGES = [
 ]
 HOW_IT_WORKS = ROOT / "docs" / "how-it-works.md"
 SECURITY = ROOT / "docs" / "security.md"
+PRODUCT = ROOT / "docs" / "product.md"
+GLOSSARY = ROOT / "docs" / "glossary.md"
 GOLDEN = ROOT / "tests" / "workflow" / "golden"
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 ELSEWHERE = ("http://", "https://", "mailto:")
@@ -250,6 +255,47 @@ def test_a_promise_that_nothing_holds_is_noticed(cell: str) -> None:
     table = f"| promise | held by |\n|---|---|\n| Nothing happens | {cell} |\n"
 
     assert promises_without_a_test(SECURITY, table) == ["Nothing happens"]
+
+
+# --- the product and its terms --------------------------------------------------------------------------------------
+
+
+def product_names(header: str) -> set[str]:
+    """Return everything in code font below a header of the tables in docs/product.md."""
+    return {name for cell in column(PRODUCT.read_text("utf-8"), header) for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def test_the_states_of_the_product_are_those_of_the_transition_table() -> None:
+    """If this fails, run `make states` and commit docs/product.md."""
+    page = PRODUCT.read_text("utf-8")
+
+    assert states.rewritten(page) == page
+
+
+def test_a_changed_or_missing_table_of_states_is_noticed() -> None:
+    page = PRODUCT.read_text("utf-8")
+
+    assert states.rewritten(page.replace("`EXPIRED` |", "`REJECTED` |")) == page
+    with pytest.raises(ValueError, match="no block"):
+        states.rewritten(page.replace("<!-- end -->", ""))
+
+
+def test_the_routes_of_the_product_are_those_of_the_api() -> None:
+    assert product_names("route") == {*route_keys(described())}
+
+
+def test_every_role_of_the_product_is_described() -> None:
+    assert product_names("role") == {*Role}
+
+
+def test_every_term_of_the_glossary_has_one_paragraph_of_its_own() -> None:
+    """A link to a term that does not exist is a broken link, which is checked on every page."""
+    _, *terms = re.split(r"^## ", GLOSSARY.read_text("utf-8"), flags=re.MULTILINE)
+    titles = [term.partition("\n")[0] for term in terms]
+
+    assert len(titles) >= 20
+    assert len(titles) == len({*titles})
+    assert [title for title, term in zip(titles, terms, strict=True) if len(term.strip().split("\n\n")) != 2] == []
 
 
 # --- would it be noticed? -------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from tests.builders import a_person, approval, rejection
 from tests.workflow.harness import AUTOMATIC, ONE_LEVEL, World, untouched
 
 PATIENCE_SECONDS = 45
-MAX_STRAYS = 5  # after so many the workflow waits until something is due; product.md
+MAX_STRAYS = 5  # after so many stray signals, the workflow waits until something is due
 GLANCE_SECONDS = 0.02
 DELIVERIES = 3
 REQUESTER, STATION, OPERATOR = a_person("requester-1"), a_person("warehouse-1"), a_person("operator-1")

@@ -1,4 +1,4 @@
-"""R10: executions that began under earlier code end under today's.
+"""Executions that began under earlier code end under today's code.
 
 One recorded history for each scenario, cut at every event, is run on today's workflow: each cut is an execution that
 waits right there while somebody deploys. Mutants of the workflow show that what must not change would be noticed.

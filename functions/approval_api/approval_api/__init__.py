@@ -1,6 +1,6 @@
-"""The approval API: a function behind an HTTP API, whose routes only parse, call one service and render.
+"""The approval API: a function behind an HTTP API, whose routes parse a request, call one service and render.
 
-Lambda imports it in the function's init. A configuration that cannot be used fails there, and the error says where.
+Lambda imports this package during init. An unusable configuration fails the init with an error that names its place.
 """
 
 from orders.wiring import configuration

@@ -1,7 +1,7 @@
-"""The same request, however often it comes, is done once and answered alike.
+"""Execute equal requests once and give each the same response.
 
-Powertools Idempotency keeps each 2xx answer for a day under caller, route, order and key. An equal request that comes
-while the first is still being worked on waits for that answer instead of being sent away.
+Powertools Idempotency stores each 2xx response for 24 hours under caller, route, order and key. An equal request that
+arrives while the first is in progress waits for its response.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ from orders.wiring import services
 
 KEPT_SECONDS = 24 * 60 * 60
 LEASE_MS = 5_000
-LONGEST_WAIT_SECONDS = 8.0
-# What the function still needs after the wait, to do the work itself when the first attempt has failed.
+MAX_WAIT_SECONDS = 8.0
+# Time left after the wait, in which this invocation can do the work if the first attempt has failed.
 RESERVE_SECONDS = 5.0
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 0.5
+MIN_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.05, 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class KeyedRequest:
-    """A request as it is recognised again: `key` says which one it is, `fingerprint` what it asked for."""
+    """The identity of a request (`key`) and a hash of its content (`fingerprint`)."""
 
     key: tuple[str, ...]
     fingerprint: str
@@ -56,7 +56,7 @@ class KeyedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx answer as it is kept. The body is text, so that a replay is the same to the byte."""
+    """A 2xx response as it is stored. The body is text, so a replayed response is identical to the byte."""
 
     status: int
     body: str
@@ -65,10 +65,12 @@ class Answer:
 
 
 def answer_once(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Let the route answer, or replay what it answered to an equal request; for every POST with an Idempotency-Key."""
+    """Run the route once per Idempotency-Key and replay its response to equal requests."""
     event = app.current_event
     caller, route = person_of(event).username, f"{event.http_method} {event.path}"
-    body: BaseModel = app.context["_route_args"]["body"]  # as validated; the middleware that does so comes first
+    body: BaseModel = app.context["_route_args"][
+        "body"
+    ]  # already validated: Powertools runs its validation before this middleware
     request = KeyedRequest(key=(caller, route, event.headers["idempotency-key"]), fingerprint=fingerprint_of(body))
     answer = once(request, app.lambda_context, lambda: _kept(next_middleware(app)))
     replayed = {"Idempotent-Replayed": "true"} if answer.replayed else {}
@@ -81,7 +83,7 @@ def answer_once(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) ->
 
 
 def fingerprint_of(body: BaseModel) -> str:
-    """Return the sha256 of what a request asks for: the same however it is written, a member null or left out."""
+    """Return the SHA-256 of a request's content; formatting and null members do not affect it."""
     asked = body.model_dump(mode="json", by_alias=True, exclude_none=True)
     return hashlib.sha256(json.dumps(asked, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -92,28 +94,32 @@ def _kept(response: Response[Any]) -> Answer:
 
 
 def once(request: KeyedRequest, context: LambdaContext, work: Callable[[], Answer]) -> Answer:
-    """Return what `work` answers, or what it answered to an equal request before, marked as replayed.
+    """Return the response of `work`, or the stored response to an equal request, marked as replayed.
 
-    An error of `work` is raised and not kept. Raises KeyReusedError when the key came with another request,
-    RequestInFlightError when a twin is still busy after the wait, TransientFaultError when the table cannot be reached.
-    A crashed attempt keeps its key for five seconds at most.
+    Errors of `work` are raised and not stored. A crashed attempt holds its key for five seconds at most.
+
+    Raises:
+        KeyReusedError: The key was used for another request.
+        RequestInFlightError: An equal request is still in progress after the wait.
+        TransientFaultError: The requests table cannot be reached.
+
     """
     guarded = _guarded(context, work)
     until = time.monotonic() + _patience(context)
-    pause = FIRST_PAUSE_SECONDS
+    pause = MIN_PAUSE_SECONDS
     while True:
         try:
             return Answer(**guarded(request=asdict(request)))
         except IdempotencyValidationError as error:
-            raise KeyReusedError("This Idempotency-Key came with another request; take a new key.") from error
+            raise KeyReusedError("This Idempotency-Key was used for another request. Use a new key.") from error
         except IdempotencyPersistenceLayerError as error:
-            raise TransientFaultError("The request could not be recorded; send it again with the same key.") from error
+            raise TransientFaultError("The request could not be recorded. Send it again with the same key.") from error
         except (IdempotencyAlreadyInProgressError, IdempotencyInconsistentStateError) as error:
             if time.monotonic() >= until:
-                message = "An equal request is still being worked on; send it again in a moment, with the same key."
+                message = "An equal request is still in progress. Send it again in a moment, with the same key."
                 raise RequestInFlightError(message) from error
-        time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - spreads tries, guards nothing
-        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter, not a secret
+        pause = min(2 * pause, MAX_PAUSE_SECONDS)
 
 
 def _guarded(context: LambdaContext, work: Callable[[], Answer]) -> Callable[..., dict[str, Any]]:
@@ -139,13 +145,13 @@ def _guarded(context: LambdaContext, work: Callable[[], Answer]) -> Callable[...
 
 
 class _Lease(LambdaContext):
-    """How long a crashed attempt holds its key. Two attempts at once are harmless: every effect is conditional."""
+    """The time for which a crashed attempt holds its key. Every effect is conditional, so attempts may overlap."""
 
     def __init__(self, context: LambdaContext) -> None:
         self._context = context
 
     def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # a method in Lambda, static in the stub
-        """Return what is left of the lease, or of the invocation if that is less."""
+        """Return the remaining time of the lease or of the invocation, whichever is less."""
         return min(LEASE_MS, self._context.get_remaining_time_in_millis())
 
 
@@ -160,4 +166,4 @@ def _store(table: str) -> DynamoDBPersistenceLayer:
 
 def _patience(context: LambdaContext) -> float:
     remaining = context.get_remaining_time_in_millis() / 1000
-    return max(0.0, min(LONGEST_WAIT_SECONDS, remaining - RESERVE_SECONDS))
+    return max(0.0, min(MAX_WAIT_SECONDS, remaining - RESERVE_SECONDS))

@@ -1,4 +1,4 @@
-"""Who calls: read from the token that API Gateway has verified, never from anything the caller wrote."""
+"""Identify the caller from the token that API Gateway verified, never from other parts of the request."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ _LIST = re.compile(r"\[(.*)\]", re.DOTALL)
 
 
 def person_of(event: APIGatewayProxyEventV2) -> Person:
-    """Return the caller; raise UnauthenticatedError when the route came without a verified token.
+    """Return the caller, with the groups of the token that are roles.
 
-    Groups that are no role of ours are ignored.
+    Raises:
+        UnauthenticatedError: The request has no verified token, or its username cannot be used.
+
     """
     claims = event.request_context.authorizer.jwt_claim
     username = claims.get("username")
     if not username:
-        raise UnauthenticatedError("This needs a token; sign in and send it as `Authorization: Bearer ...`.")
+        raise UnauthenticatedError("This route needs a token. Sign in and send it as `Authorization: Bearer ...`.")
     groups = members_of(str(claims.get("cognito:groups", "")))
     roles = frozenset(Role(group) for group in groups if group in _KNOWN_ROLES)
     try:
@@ -34,9 +36,9 @@ def person_of(event: APIGatewayProxyEventV2) -> Person:
 
 
 def members_of(claim: str) -> list[str]:
-    """Return the members of a claim that is a list, from the one text that the HTTP API makes of it: `[a b]`.
+    """Return the members of a list claim, which the HTTP API passes as one string: `[a b]`.
 
-    Exactly one pair of brackets is the list's; others belong to the members. A text without them is no list.
+    Only the outer pair of brackets delimits the list. A string without brackets has no members.
     """
     found = _LIST.fullmatch(claim)
     return found[1].split(" ") if found and found[1] else []

@@ -1,11 +1,11 @@
-"""The intake queue: orders that another system places for people, and that a state machine may wait for.
+"""Consume the intake queue: orders that other systems place, and that a state machine may wait for.
 
-Whoever may send to the queue speaks for the requester it names, who counts as a requester and as nothing else: the
-queue's policy is the gate. Submitter and key make the same order here as by HTTP.
+A sender may name any requester, so the queue's policy decides who may place orders. The requester gets the role
+`requesters` only. Requester and key identify the same order as over HTTP.
 
-Each message of a batch stands for itself. One that cannot be taken now is delivered again. One that can never be taken
-is told to the task that waits for it, and is done with; without such a task it is delivered again until the queue puts
-it among its dead letters, where somebody can look at it. No log line has anything of what a message says.
+Messages of a batch are independent. A message that fails with a transient fault is delivered again. A message that can
+never succeed ends its task with the problem. Without a task, SQS moves it to the dead-letter queue after its last
+delivery. Log lines contain no content of a message.
 """
 
 from __future__ import annotations
@@ -23,36 +23,41 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
 from approval_api.problems import problem_of
-from approval_api.requests import LONGEST_TOKEN, QueuedBody, parse_json
+from approval_api.requests import MAX_TOKEN, QueuedBody, parse_json
 from orders.domain.errors import CountersignError, InvalidRequestError
 from orders.domain.model import Order, Person, Role
 from orders.wiring import services
 
 logger = Logger()
-metrics = Metrics(namespace="Countersign")  # Powertools gives every part of a function the same one
+metrics = Metrics(namespace="Countersign")  # Powertools shares one collector per function
 
 
 class NotTakenError(CountersignError):
-    """A message that must be delivered again; all that it says is why."""
+    """A message that must be delivered again. Its detail is the problem's code."""
 
     code = "not-taken"
 
 
 def take_batch(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Take the order of each message; name those that must be delivered again."""
+    """Place the order of each message and return the messages that SQS must deliver again."""
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     answer = process_partial_response(event=event, record_handler=take_message, processor=processor, context=context)
     return dict(answer)
 
 
 def take_message(record: SQSRecord) -> None:
-    """Take the order of one message, or tell its task why not; raise NotTakenError to have it delivered again."""
+    """Place the order of one message, or end its task with the problem.
+
+    Raises:
+        NotTakenError: SQS must deliver the message again.
+
+    """
     token = None
     try:
         content = parse_json(record.body)
         token = token_in(content)
         order = submit(body_of(content))
-    except Exception as error:  # noqa: BLE001  # as for a request: whatever it is, it is a problem
+    except Exception as error:  # noqa: BLE001  # every error becomes a problem, as for HTTP requests
         refuse(record, error, token)
         return
     metrics.add_metric("OrdersSubmitted", MetricUnit.Count, 1)
@@ -60,9 +65,13 @@ def take_message(record: SQSRecord) -> None:
 
 
 def submit(body: QueuedBody) -> Order:
-    """Place the order. One that has long ended can only be asked for by a task that came late: it is answered now.
+    """Place the order and, if the order has already ended, report its outcome to the task.
 
-    Raises InvalidRequestError, its pointers leading into the message, and what else `IntakeService.submit` raises.
+    Other errors of `IntakeService.submit` pass through.
+
+    Raises:
+        InvalidRequestError: The order must be changed; the pointers lead into the message.
+
     """
     requester = Person.named(body.requester, frozenset({Role.REQUESTERS}))
     try:
@@ -76,9 +85,9 @@ def submit(body: QueuedBody) -> Order:
 
 
 def refuse(record: SQSRecord, error: Exception, token: str | None) -> None:
-    """Be done with a message whose task has heard what is wrong with it; any other is to be delivered again.
+    """End the task of a refused message; raise NotTakenError if the message must be delivered again.
 
-    What may pass, or broke here, is no refusal: nobody is told, and the message comes again.
+    Transient faults and our own bugs are not refusals: SQS delivers the message again.
     """
     problem = problem_of(error)
     received = record.attributes.approximate_receive_count
@@ -88,20 +97,20 @@ def refuse(record: SQSRecord, error: Exception, token: str | None) -> None:
     lasting = problem.status < HTTPStatus.INTERNAL_SERVER_ERROR
     metrics.add_metric("MessagesRefused" if lasting else "MessagesDeferred", MetricUnit.Count, 1)
     if lasting and token and services().reporting.refuse(token, problem.code, problem.body(record.message_id)):
-        logger.warning("message refused, and its task told", extra=what)
+        logger.warning("message refused, task failed", extra=what)
         return
     logger.warning("message not taken", extra=what)
     raise NotTakenError(problem.code)
 
 
 def token_in(content: dict[str, Any]) -> str | None:
-    """Return the task's token, also of a message with which something else is wrong."""
+    """Return the task's token, also from a message that is otherwise invalid."""
     token = content.get("taskToken")
-    return token if isinstance(token, str) and 1 <= len(token) <= LONGEST_TOKEN else None
+    return token if isinstance(token, str) and 1 <= len(token) <= MAX_TOKEN else None
 
 
 def body_of(content: dict[str, Any]) -> QueuedBody:
-    """Return the message; raise RequestValidationError with every finding, as for a request's body."""
+    """Return the validated message; raise RequestValidationError with every finding, as for a request's body."""
     try:
         return QueuedBody.model_validate(content)
     except ValidationError as error:

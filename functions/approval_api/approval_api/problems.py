@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as RFC 9457 problem documents. One table says which error is which status."""
+"""Translate errors into RFC 9457 problem documents. `STATUS_OF` maps each error to its status."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from orders.domain.errors import (
 from orders.domain.refusals import TransitionRefusedError
 
 MEDIA_TYPE = "application/problem+json"
-MOST_FINDINGS = 100
+MAX_FINDINGS = 100
 RETRY_AFTER_SECONDS = 1
 
 
 class MalformedRequestError(CountersignError):
-    """A request that cannot be read at all."""
+    """A request that cannot be parsed."""
 
     code = "malformed"
 
@@ -42,42 +42,42 @@ class InvalidKeyError(CountersignError):
 
 
 class UnauthenticatedError(CountersignError):
-    """Nobody knows who calls."""
+    """A request without a usable identity."""
 
     code = "unauthenticated"
 
 
 class NoSuchRouteError(CountersignError):
-    """The API has nothing at this address."""
+    """The path has no route."""
 
     code = "not-found"
 
 
 class MethodNotAllowedError(CountersignError):
-    """The address is right and the method is not."""
+    """The path has no route for this method."""
 
     code = "method-not-allowed"
 
     def __init__(self, allowed: Sequence[str]) -> None:
-        """Keep what would have been right."""
+        """Keep the allowed methods."""
         self.allow = ", ".join(allowed)
-        super().__init__(f"This address takes {self.allow}.")
+        super().__init__(f"This path allows {self.allow}.")
 
 
 class RequestInFlightError(CountersignError):
-    """An equal request is still being worked on."""
+    """An equal request is still in progress."""
 
     code = "request-in-flight"
 
 
 class RequestTooLargeError(CountersignError):
-    """More than fits into one request."""
+    """The body exceeds the size limit."""
 
     code = "too-large"
 
 
 class UnsupportedMediaTypeError(CountersignError):
-    """A body that is not JSON."""
+    """The media type of the body is not JSON."""
 
     code = "unsupported-media-type"
 
@@ -106,7 +106,7 @@ STATUS_OF: Mapping[type[CountersignError], int] = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem, ready to be sent."""
+    """One problem document with its status and headers."""
 
     status: int
     code: str
@@ -115,7 +115,7 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def body(self, trace_id: str) -> str:
-        """Return the document. The title is the code in words, so it is the same for every problem of its type."""
+        """Return the document. The title is derived from the code, so it is the same for every problem of a type."""
         document = {
             "type": f"/problems/{self.code}",
             "title": self.code.replace("-", " ").capitalize(),
@@ -129,12 +129,14 @@ class Problem:
 
 
 INTERNAL = Problem(
-    500, "internal", "Something broke here. Try again, which is safe; if it stays, report the traceId to an operator."
+    500,
+    "internal",
+    "An internal error occurred. It is safe to try again. If it persists, report the traceId to an operator.",
 )
 
 
 def problem_of(error: Exception) -> Problem:
-    """Return the problem that an error is; what nobody foresaw becomes a 500 that tells nothing about the inside."""
+    """Return the problem for an error. An unexpected error becomes a 500 without internal details."""
     if isinstance(error, RequestValidationError):
         error = _named(error)
     status = next((STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF), None)
@@ -145,14 +147,14 @@ def problem_of(error: Exception) -> Problem:
 
 def _extra(error: CountersignError) -> dict[str, Any]:
     if isinstance(error, InvalidRequestError):
-        return {"errors": [{"pointer": each.pointer, "detail": each.detail} for each in error.errors[:MOST_FINDINGS]]}
+        return {"errors": [{"pointer": each.pointer, "detail": each.detail} for each in error.errors[:MAX_FINDINGS]]}
     if isinstance(error, TransitionRefusedError):
         return {"order": _winner(error)}
     return {}
 
 
 def _winner(error: TransitionRefusedError) -> dict[str, Any]:
-    """Return the state that won, and the decision that did when a decision did."""
+    """Return the state that refused the command, with the decision that led to it, if any."""
     won: dict[str, Any] = {"state": error.order.status}
     if error.decision is not None:
         at = error.decision.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -168,12 +170,12 @@ def _headers(error: CountersignError) -> dict[str, str]:
     return {}
 
 
-# --- findings of the request's models, in our words -------------------------------------------------------------------
+# --- findings of the request's models ---------------------------------------------------------------------------------
 
 _SENTENCES = {
     "bool_parsing": "Use true or false.",
     "enum": "Use {expected}.",
-    "extra_forbidden": "Remove this; the API does not know it.",
+    "extra_forbidden": "Remove this member; the API does not define it.",
     "greater_than_equal": "Use {ge} or more.",
     "int_from_float": "Use a whole number.",
     "int_parsing": "Use a whole number.",
@@ -181,20 +183,20 @@ _SENTENCES = {
     "less_than_equal": "Use {le} or less.",
     "list_type": "Use a list, in square brackets.",
     "literal_error": "Use {expected}.",
-    "missing": "Add this; it is required.",
+    "missing": "Add this member; it is required.",
     "model_attributes_type": "Use an object, in curly brackets.",
     "model_type": "Use an object, in curly brackets.",
     "string_too_long": "Use at most {max_length} characters.",
-    "string_too_short": "Enter something; this cannot be empty.",
-    "string_type": "Use a text, in quotes.",
-    "string_unicode": "Use whole Unicode characters; half of a surrogate pair is in it.",
+    "string_too_short": "Enter a value; this cannot be empty.",
+    "string_type": "Use a string, in quotes.",
+    "string_unicode": "Use complete Unicode characters; this text contains half of a surrogate pair.",
     "too_long": "Use at most {max_length} entries.",
     "too_short": "Use at least {min_length} entry.",
 }
 
 
 def _named(error: RequestValidationError) -> CountersignError:
-    """Return the error of ours that the findings amount to. A path that cannot be an order's is no order's."""
+    """Return the error for a set of findings. An invalid order id in the path means that the order does not exist."""
     findings = error.errors()
     places = {finding["loc"][0] for finding in findings}
     if "path" in places:

@@ -1,4 +1,4 @@
-"""What may come in: strict models, strict JSON. Nothing is guessed, converted or ignored."""
+"""Models of requests and the parser of their bodies. Both are strict: no value is guessed, converted or ignored."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from orders.domain.texts import CUSTOMER, NOTE, OPTIONAL_REASON, REASON, TextKin
 from orders.domain.usernames import username_of
 
 MAX_BYTES = 1_000_000
-MOST_LEVELS_DEEP = 20
-LONGEST_TOKEN = 2_048
+MAX_DEPTH = 20
+MAX_TOKEN = 2_048
 IDEMPOTENCY_KEY = "^[A-Za-z0-9_-]{16,64}$"
 BYTE_ORDER_MARK = "\ufeff"
 _JSON = re.compile(r"application/json\s*(;.*)?", re.IGNORECASE)
@@ -33,7 +33,7 @@ class _Body(BaseModel):
 
 
 def _written(kind: TextKind, text: str) -> str:
-    """Return a person's text as it is stored; refuse one that the field does not accept."""
+    """Return the text in its stored form; refuse a text that the field does not accept."""
     mistake = kind.mistake(text)
     if mistake is not None:
         raise _finding("text", mistake)
@@ -41,7 +41,7 @@ def _written(kind: TextKind, text: str) -> str:
 
 
 def _username(name: str) -> str:
-    """Return the name as it came; refuse one that is no username."""
+    """Return the name unchanged; refuse one that is not a username."""
     try:
         username_of(name)
     except InvalidUsernameError as error:
@@ -59,14 +59,14 @@ OptionalReason = Annotated[
 
 
 class LineBody(_Body):
-    """One line: what and how many, never a price."""
+    """One line of a submission. Prices come from the catalogue."""
 
     sku: Annotated[str, Field(min_length=1, max_length=64)]
     quantity: Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
 
 
 class SubmissionBody(_Body):
-    """An order as asked for."""
+    """An order to submit."""
 
     customer: Annotated[str, Field(min_length=1, max_length=CUSTOMER.max_length)]
     currency: Annotated[str, Field(min_length=1, max_length=10)]
@@ -74,22 +74,22 @@ class SubmissionBody(_Body):
     note: Annotated[str, Field(max_length=NOTE.max_length)] | None = None
 
     def submission(self) -> Submission:
-        """Return it in the words of the domain."""
+        """Return the domain's submission."""
         lines = tuple(RequestedLine(line.sku, line.quantity) for line in self.lines)
         return Submission(self.customer, self.currency, lines, self.note)
 
 
 class QueuedBody(_Body):
-    """A message of the intake queue: an order, for whom, and the token of the task that waits for it, if one does."""
+    """A message of the intake queue: an order, its requester, and the token of a state machine's waiting task."""
 
     requester: Annotated[str, AfterValidator(_username)]
     idempotency_key: Annotated[str, Field(alias="idempotencyKey", pattern=IDEMPOTENCY_KEY)]
     order: SubmissionBody
-    task_token: Annotated[str | None, Field(alias="taskToken", min_length=1, max_length=LONGEST_TOKEN)] = None
+    task_token: Annotated[str | None, Field(alias="taskToken", min_length=1, max_length=MAX_TOKEN)] = None
 
 
 class DecisionBody(_Body):
-    """A word on one level; a rejection says why."""
+    """A decision on one level. A rejection needs a reason."""
 
     level: Annotated[int, Field(ge=1, le=100)]
     verdict: Literal["approve", "reject"]
@@ -99,24 +99,24 @@ class DecisionBody(_Body):
     @classmethod
     def _reason_to_reject(cls, reason: str | None, info: ValidationInfo) -> str | None:
         if info.data.get("verdict") == "reject" and not has_word(reason or ""):
-            raise _finding("reason_required", "Say why you reject it; the requester will read this.")
+            raise _finding("reason_required", "Enter the reason for the rejection; the requester will read it.")
         return reason
 
 
 class WithdrawalBody(_Body):
-    """Taking an order back."""
+    """A withdrawal."""
 
     reason: OptionalReason | None = None
 
 
 class HeartbeatBody(_Body):
-    """A station's sign of life; the first one claims the job."""
+    """A heartbeat of a picking station. The first one claims the job."""
 
     job: Annotated[int, Field(ge=1, le=100)]
 
 
 class PickingResultBody(_Body):
-    """What became of a job; a failure says why."""
+    """The result of a picking job. A failure needs a reason."""
 
     job: Annotated[int, Field(ge=1, le=100)]
     outcome: Literal["picked", "failed"]
@@ -126,12 +126,12 @@ class PickingResultBody(_Body):
     @classmethod
     def _reason_to_fail(cls, reason: str | None, info: ValidationInfo) -> str | None:
         if info.data.get("outcome") == "failed" and not has_word(reason or ""):
-            raise _finding("reason_required", "Say why the goods could not be picked.")
+            raise _finding("reason_required", "Enter the reason why the goods could not be picked.")
         return reason
 
 
 class OperationBody(_Body):
-    """Why an operator steps in."""
+    """The reason for an operator's action."""
 
     reason: Annotated[str, Field(min_length=1, max_length=REASON.max_length), AfterValidator(partial(_written, REASON))]
 
@@ -143,29 +143,31 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         pattern=IDEMPOTENCY_KEY,
-        description="Made by the caller, the same at every try of the same request; kept for 24 hours",
+        description="A value that the caller chooses for a request and repeats in every retry of it; kept for 24 hours",
     ),
 ]
-Limit = Annotated[int, Query(ge=1, le=100, description="The most items to return")]
-Cursor = Annotated[str | None, Query(max_length=500, description="`nextCursor` of the page before")]
-After = Annotated[int, Query(ge=0, le=2**53, description="`cursor` of the last answer; 0 for everything")]
+Limit = Annotated[int, Query(ge=1, le=100, description="The maximum number of items to return")]
+Cursor = Annotated[str | None, Query(max_length=500, description="`nextCursor` of the previous page")]
+After = Annotated[
+    int, Query(ge=0, le=2**53, description="`cursor` of the previous response; 0 for the complete history")
+]
 
 
 def check_media(event: Mapping[str, Any]) -> None:
-    """Refuse, before anything is read, a POST whose body is too large, is not JSON or is not text."""
+    """Refuse a POST whose body is too large, not declared as JSON, or not text, before parsing it."""
     if event["requestContext"]["http"]["method"] != "POST":
         return
     body: str = event.get("body") or ""
     headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
     if body and not _JSON.fullmatch(headers.get("content-type", "")):
-        raise UnsupportedMediaTypeError("Send JSON, and say so: `Content-Type: application/json`.")
+        raise UnsupportedMediaTypeError("Send JSON with the header `Content-Type: application/json`.")
     text = _decoded(body) if event.get("isBase64Encoded") else body
     if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
-        raise RequestTooLargeError(f"Send at most {MAX_BYTES:,} bytes; split the order.")
+        raise RequestTooLargeError(f"Send at most {MAX_BYTES:,} bytes. Split the order.")
 
 
 def with_plain_media(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the event with its media type in lower case: its case has no meaning, and Powertools compares it."""
+    """Return the event with its media type in lower case, because Powertools compares it with case."""
     headers = event.get("headers", {})
     plain = {name: value.lower() if name.lower() == "content-type" else value for name, value in headers.items()}
     return {**event, "headers": plain}
@@ -175,14 +177,16 @@ def _decoded(body: str) -> str:
     try:
         return base64.b64decode(body, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise MalformedRequestError("The body is not UTF-8 text; send JSON in UTF-8, uncompressed.") from error
+        raise MalformedRequestError("The body is not UTF-8 text. Send uncompressed JSON in UTF-8.") from error
 
 
 def parse_json(text: str) -> dict[str, Any]:
-    """Return the JSON object that `text` is; a byte order mark before it, as some editors write, has no meaning.
+    """Return the JSON object in `text`. A leading byte order mark is ignored.
 
-    Raises MalformedRequestError for what is not JSON or names a key twice, InvalidRequestError for what is no object or
-    goes too deep.
+    Raises:
+        MalformedRequestError: The text is not JSON, or an object repeats a key.
+        InvalidRequestError: The JSON is not an object, or is nested too deeply.
+
     """
     try:
         parsed = json.loads(
@@ -191,7 +195,7 @@ def parse_json(text: str) -> dict[str, Any]:
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
-        raise MalformedRequestError("The body is not JSON; check quotes, commas and brackets.") from error
+        raise MalformedRequestError("The body is not JSON. Check quotes, commas and brackets.") from error
     if not isinstance(parsed, dict):
         raise InvalidRequestError((FieldError("", "Use an object, in curly brackets."),))
     _check_depth(parsed)
@@ -202,18 +206,18 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise MalformedRequestError(f"An object names {name[:100]!r} twice; name it once.")
+            raise MalformedRequestError(f"An object names {name[:100]!r} twice. Name it once.")
         found[name] = value
     return found
 
 
 def _refuse_constant(name: str) -> None:
-    raise MalformedRequestError(f"{name} is not JSON; use a number.")
+    raise MalformedRequestError(f"{name} is not JSON. Use a number.")
 
 
 def _check_depth(parsed: dict[str, Any]) -> None:
     layer: list[Any] = [parsed]
-    for _ in range(MOST_LEVELS_DEEP):
+    for _ in range(MAX_DEPTH):
         layer = [inner for outer in layer for inner in _inside(outer)]
         if not layer:
             return
@@ -226,4 +230,4 @@ def _inside(value: Any) -> list[Any]:
 
 
 def _too_deep() -> InvalidRequestError:
-    return InvalidRequestError((FieldError("", f"Nest at most {MOST_LEVELS_DEEP} objects and lists."),))
+    return InvalidRequestError((FieldError("", f"Nest at most {MAX_DEPTH} objects and lists."),))
