@@ -1,7 +1,6 @@
 // Going to sign in at Cognito's hosted page: authorization code with a proof of key (PKCE).
 
 import { addressOf, home } from "./signin.js";
-import { tab } from "./storage.js";
 
 const SCOPE = "openid aws.cognito.signin.user.admin";
 
@@ -11,7 +10,7 @@ const SCOPE = "openid aws.cognito.signin.user.admin";
  */
 export async function begin(config, place) {
   const [state, verifier] = [randomText(), randomText()];
-  tab.setItem(place, JSON.stringify({ state, verifier, hash: location.hash }));
+  sessionStorage.setItem(place, JSON.stringify({ state, verifier, hash: location.hash }));
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
   const asked = { response_type: "code", client_id: config.clientId, redirect_uri: home(), scope: SCOPE, state };
   const proof = { code_challenge: base64url(new Uint8Array(digest)), code_challenge_method: "S256" };

@@ -1,14 +1,12 @@
 // The dialog before an action on an order: what it is about, and what is sent.
 
 import { act } from "./act.js";
-import { useResource } from "./live.js";
 import { serverNow } from "./api.js";
 import { View as ReasonDialog } from "./reason.js";
 import { whoWasFaster } from "./refusals.js";
 import { announce } from "./store.js";
-import { focusTitle, Text, html } from "./ui.js";
-import { isolated } from "./text.js";
-import { ago, money, orderState, verdictWords } from "./words.js";
+import { focusTitle, html } from "./ui.js";
+import { ago, money } from "./words.js";
 
 /** @typedef {import("./decide.js").Action} Action */
 /**
@@ -44,9 +42,9 @@ export function View({ action, tone, order, close }) {
   /** @param {string} reason */
   async function send(reason) {
     const decision = route === "decisions" && { level: order.level, verdict: action };
-    await act(`${pathOf(order)}/${route}`, { ...decision, ...(reason && { reason }) });
+    await act(`/orders/${encodeURIComponent(order.orderId)}/${route}`, { ...decision, ...(reason && { reason }) });
     close();
-    announce(told.replace("€", () => `${amount} for ${isolated(order.customer)}`));
+    announce(told.replace("€", () => `${amount} for ${order.customer}`));
     setTimeout(focusTitle);
   }
   /** Somebody faster is news rather than an error, and there is nothing left to send. @param {Page.Problem} why */
@@ -56,23 +54,7 @@ export function View({ action, tone, order, close }) {
     if (faster) announce(faster);
     return Boolean(faster);
   }
-  const latest = useResource(pathOf(order)).data ?? order;
-  const news = stateOf(latest) === stateOf(order) ? "" : newsOf(latest, action);
-  const stake = html`<span class="amount">${amount}</span> for <strong><${Text} of=${order.customer} /></strong>, asked for by <${Text} of=${order.requester} />`;
-  return html`<${ReasonDialog} question=${question} about=${`${action} ${order.orderId}`} stake=${stake} held=${{ key: order.orderId, item: order }} send=${send} news=${news} refused=${refused} close=${close} />`;
+  const stake = html`<span class="amount">${amount}</span> for <strong>${order.customer}</strong>, asked for by ${order.requester}`;
+  return html`<${ReasonDialog} question=${question} about=${`${action} ${order.orderId}`} stake=${stake} send=${send} refused=${refused} close=${close} />`;
 }
 
-/** @param {{orderId: string}} order */
-const pathOf = ({ orderId }) => `/orders/${encodeURIComponent(orderId)}`;
-
-/** What a decision, a withdrawal or the workflow changes. @param {any} order */
-const stateOf = ({ status, level, levels }) => [status, level, ...levels.map((/** @type {any} */ each) => each.decisions.length)].join();
-
-/** What happened to the order while the dialog was open, if the action is no longer possible. @param {any} order @param {Action} action */
-function newsOf(order, action) {
-  if (order.actions.includes(action)) return "";
-  const decision = order.levels.flatMap((/** @type {any} */ { decisions }) => decisions).at(-1);
-  const decided = decision && ["approve", "reject"].includes(action);
-  if (decided) return `Already ${verdictWords(decision.verdict)} by ${isolated(decision.by)} ${ago(decision.at, serverNow())}. What you typed is kept.`;
-  return `This order is no longer open for that. It is now: ${orderState(order.status).word}.`;
-}

@@ -2,9 +2,8 @@
 
 import { useState } from "../vendor/hooks.js";
 import { orderLink } from "./route.js";
-import { isolated } from "./text.js";
 import { html, later } from "./ui.js";
-import { money, shortId } from "./words.js";
+import { shortId } from "./words.js";
 
 /** @typedef {"approve" | "reject" | "withdraw" | "stop" | "recover"} Action */
 
@@ -30,7 +29,7 @@ export function Actions({ order }) {
   return html`${offered.length > 0 &&
     html`<p class="actions">
       ${offered.map(
-        (action) => html`<button type="button" class=${ACTIONS[action].tone} data-action=${action} aria-label=${`${ACTIONS[action].button} order ${shortId(order.orderId)} for ${isolated(order.customer)}, ${money(order.total, order.currency)}`} onClick=${() => setOpen(action)}>
+        (action) => html`<button type="button" class=${ACTIONS[action].tone} data-action=${action} onClick=${() => setOpen(action)}>
           ${ACTIONS[action].button}
         </button>`,
       )}

@@ -1,44 +1,34 @@
-// The idempotency key of each request without a definite answer. It outlives a reload, so that trying again never does it
-// twice. A request is known by the hash of its words: no text stays behind, and two tabs never overwrite each other. Pure.
+// The idempotency key of each request that is under way. It outlives a reload: to try again must never do it twice. Pure.
 
-const PLACE = "countersign.key.";
-/** As long as the server remembers a key. */
-const KEPT_MS = 24 * 60 * 60 * 1000;
+const PLACE = "countersign.keys";
 
-/** @typedef {import("./storage.js").Keeper} Keeper */
+/** @typedef {Pick<Storage, "getItem" | "setItem">} Keys */
 
 /**
- * The key for a request: the one used before, until the request is settled or a day has passed.
- * @param {Keeper} keeper @param {string} request who sends what where, and the body
- * @returns {Promise<{key: string, settle: () => void}>} `settle` when it was answered: the same words are then a new request
+ * The key for a request, named by identity, method and path: the one used before as long as the body is the same.
+ * @param {Keys} storage @param {string} request @param {unknown} body
  */
-export async function keyFor(keeper, request, now = Date.now(), create = () => crypto.randomUUID()) {
-  forgetOld(keeper, now);
-  const name = PLACE + (await hash(request));
-  const kept = parse(keeper.getItem(name));
-  const key = kept?.key ?? create();
-  keeper.setItem(name, JSON.stringify({ key, until: now + KEPT_MS }));
-  return { key, settle: () => keeper.removeItem(name) };
+export function keyFor(storage, request, body, create = () => crypto.randomUUID()) {
+  const keys = load(storage);
+  const text = JSON.stringify(body);
+  const known = keys[request];
+  if (known?.body === text) return known.key;
+  const key = create();
+  storage.setItem(PLACE, JSON.stringify({ ...keys, [request]: { key, body: text } }));
+  return key;
 }
 
-/** @param {Keeper} keeper @param {number} now */
-function forgetOld(keeper, now) {
-  for (const name of keeper.names().filter((each) => each.startsWith(PLACE))) {
-    if (!(Number(parse(keeper.getItem(name))?.until) > now)) keeper.removeItem(name);
-  }
+/** The request was answered for good: the same words sent again are meant as a new one. @param {Keys} storage @param {string} request */
+export function settle(storage, request) {
+  const { [request]: _settled, ...rest } = load(storage);
+  storage.setItem(PLACE, JSON.stringify(rest));
 }
 
-/** @param {string | null} text @returns {{key?: string, until?: number} | null} */
-function parse(text) {
+/** @param {Keys} storage @returns {Record<string, {key: string, body: string}>} */
+function load(storage) {
   try {
-    return JSON.parse(text ?? "null");
+    return JSON.parse(storage.getItem(PLACE) ?? "{}");
   } catch {
-    return null;
+    return {};
   }
-}
-
-/** @param {string} text */
-async function hash(text) {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest).slice(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

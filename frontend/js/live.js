@@ -138,12 +138,9 @@ const NOTHING_YET = { data: undefined, problem: null };
 /** @param {string} path */
 export const useHeard = (path) => useStore(({ resources }) => resources[path] ?? NOTHING_YET);
 
-/**
- * What a path answers, asked again every `every` milliseconds (Infinity: asked once), until `isFinal` says that the answer stays.
- * @param {string} path @param {number} every @param {(data: any) => boolean} isFinal
- */
-export function useResource(path, every = LIST_EVERY, isFinal = () => false) {
+/** What a path answers, asked again every `every` milliseconds (Infinity: asked once). @param {string} path */
+export function useResource(path, every = LIST_EVERY) {
   const who = useStore((state) => state.who);
-  useEffect(() => poll(() => refresh(path, () => api.get(path)).then(() => (isFinal(read().resources[path]?.data) ? Infinity : every))), [path, who, every]);
+  useEffect(() => poll(() => refresh(path, () => api.get(path)).then(() => every)), [path, who, every]);
   return useHeard(path);
 }

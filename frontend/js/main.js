@@ -4,10 +4,9 @@ import { render } from "../vendor/preact.js";
 import { useEffect, useState } from "../vendor/hooks.js";
 import { createApi, getPlain } from "./api.js";
 import { connect, groups, isLocal } from "./live.js";
-import { problemBehind, problemOf } from "./problems.js";
-import { device } from "./storage.js";
+import { problemBehind } from "./problems.js";
 import { useStore } from "./store.js";
-import { Loading, Problem, Title, dressed, html } from "./ui.js";
+import { Problem, Title, dressed, html } from "./ui.js";
 
 /** @type {Record<string, () => Promise<{View: any}>>} each view is fetched, with a style sheet of its own if it has one, when it is first wanted */
 const VIEWS = {
@@ -47,10 +46,10 @@ function Navigation() {
 }
 
 function Theme() {
-  const [theme, setTheme] = useState(() => device.getItem(THEME) ?? "auto");
+  const [theme, setTheme] = useState(() => localStorage.getItem(THEME) ?? "auto");
   useEffect(() => {
     document.documentElement.dataset.theme = theme;
-    device.setItem(THEME, theme);
+    localStorage.setItem(THEME, theme);
   }, [theme]);
   return html`<label class="inline">
     <span>Theme</span>
@@ -90,39 +89,16 @@ function Notice() {
   </div>`;
 }
 
-/** The view of this address: grey lines while it is fetched, and what to do when it cannot be. */
 function Place() {
   const route = useStore((state) => state.route);
   const [loaded, setLoaded] = useState(/** @type {Record<string, any>} */ ({}));
-  const [failed, setFailed] = useState("");
   const load = route.view === "outbox" && !isLocal() ? undefined : VIEWS[route.view];
   useEffect(() => {
-    load?.().then(
-      ({ View }) => setLoaded((before) => ({ ...before, [route.view]: View })),
-      () => setFailed(route.view),
-    );
+    load?.().then(({ View }) => setLoaded((before) => ({ ...before, [route.view]: View })));
   }, [route.view]);
   if (!load) return html`<${Missing} />`;
   const View = loaded[route.view];
-  if (View) return html`<${View} key=${`${route.view}/${route.orderId}`} route=${route} />`;
-  return failed === route.view ? html`<${NotLoaded} />` : html`<${Loading} what="this part of the page" />`;
-}
-
-/** A script that could not be fetched is not asked for again by a browser, so the page starts anew once the server answers. */
-function NotLoaded() {
-  const [silent, setSilent] = useState(false);
-  const retry = () => getPlain("config.json").then(
-    () => location.reload(),
-    () => setSilent(true),
-  );
-  useEffect(() => {
-    addEventListener("online", retry);
-    return () => removeEventListener("online", retry);
-  }, []);
-  return html`<${Title} title="Part of the page is missing" />
-    <${Problem} problem=${{ ...problemOf(0, null), title: "This part of the page could not be fetched" }} />
-    ${silent && html`<p class="fine">Still no answer.</p>`}
-    <p><button type="button" onClick=${retry}>Try again</button></p>`;
+  return View && html`<${View} key=${`${route.view}/${route.orderId}`} route=${route} />`;
 }
 
 const Missing = () => html`<${Title} title="Nothing here" />
@@ -148,7 +124,7 @@ function skipToMain(event) {
 
 async function start() {
   const root = /** @type {HTMLElement} */ (document.getElementById("page"));
-  document.documentElement.dataset.theme = device.getItem(THEME) ?? "auto";
+  document.documentElement.dataset.theme = localStorage.getItem(THEME) ?? "auto";
   try {
     const config = await getPlain("config.json");
     const { createSession } = await (config.mode === "local" ? import("./local/session.js") : import("./signin.js"));

@@ -1,12 +1,11 @@
 // The dialog that says what is about to happen and asks for the words that go with it.
 
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "../vendor/hooks.js";
+import { useId, useLayoutEffect, useRef, useState } from "../vendor/hooks.js";
 import { problemBehind } from "./problems.js";
 import { fieldError } from "./refusals.js";
-import { read, update } from "./store.js";
+import { read } from "./store.js";
 import { Field } from "./field.js";
 import { Problem, html } from "./ui.js";
-import { tab } from "./storage.js";
 
 const PLACE = "countersign.reason";
 
@@ -22,24 +21,20 @@ const PLACE = "countersign.reason";
 
 /**
  * Words typed are kept in this tab by person and `about`, so that closing the dialog or signing in again loses none.
- * The row of `held` stays in its list while the dialog is open. `news` says why there is nothing left to send. `send` gets the reason; when it fails, `refused` may take the problem over by answering true.
- * @param {{question: Question, about: string, stake: any, send: (reason: string) => Promise<unknown>, held: {key: string, item: any}, news?: string, refused?: (problem: Page.Problem) => boolean, close: () => void}} props
+ * `send` gets the reason; when it fails, `refused` may take the problem over by answering true.
+ * @param {{question: Question, about: string, stake: any, send: (reason: string) => Promise<unknown>, refused?: (problem: Page.Problem) => boolean, close: () => void}} props
  */
-export function View({ question, about, stake, send, held, news = "", refused, close }) {
+export function View({ question, about, stake, send, refused, close }) {
   const { title, confirm, label, needsReason, missing, tone } = question;
   const place = `${PLACE} ${read().who} ${about}`;
-  const [reason, setReason] = useState(() => tab.getItem(place) ?? "");
+  const [reason, setReason] = useState(() => sessionStorage.getItem(place) ?? "");
   const [problem, setProblem] = useState(/** @type {Page.Problem | null} */ (null));
   const [lacking, setLacking] = useState(false);
   const [sending, setSending] = useState(false);
 
-  useEffect(() => {
-    update({ held });
-    return () => update({ held: null });
-  }, [held.key]);
   /** @param {any} event */
   const typed = (event) => {
-    tab.setItem(place, event.currentTarget.value);
+    sessionStorage.setItem(place, event.currentTarget.value);
     setReason(event.currentTarget.value);
   };
   /** @param {any} event */
@@ -48,11 +43,11 @@ export function View({ question, about, stake, send, held, news = "", refused, c
     const incomplete = needsReason && !reason.trim();
     setLacking(incomplete);
     if (incomplete) return event.currentTarget.querySelector("textarea")?.focus();
-    if (sending || news) return undefined;
+    if (sending) return undefined;
     setSending(true);
     try {
       await send(reason.trim());
-      tab.removeItem(place);
+      sessionStorage.removeItem(place);
     } catch (error) {
       const why = problemBehind(error);
       if (!refused?.(why)) setProblem(why);
@@ -65,14 +60,13 @@ export function View({ question, about, stake, send, held, news = "", refused, c
     <form noValidate onSubmit=${submit}>
       <p class="stake">${stake}</p>
       ${problem && html`<${Problem} problem=${problem} focused />`}
-      <div aria-live="polite">${news && html`<p class="news">${news}</p>`}</div>
       <${Field} label=${label} error=${told}>
         ${(/** @type {any} */ control) =>
           html`<textarea ...${control} rows="3" maxlength="2000" aria-required=${needsReason} value=${reason} onInput=${typed}></textarea>`}
       <//>
       <p class="actions">
-        ${!news && html`<button class=${tone} aria-disabled=${sending}>${sending ? "Sending…" : confirm}</button>`}
-        <button type="button" onClick=${close}>${news ? "Close" : "Cancel"}</button>
+        <button class=${tone} aria-disabled=${sending}>${sending ? "Sending…" : confirm}</button>
+        <button type="button" onClick=${close}>Cancel</button>
       </p>
     </form>
   <//>`;

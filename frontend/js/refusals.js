@@ -1,13 +1,12 @@
 // What a refusal says beyond its title: what to do now, who was faster, and which field it is about. Pure.
 
 import { RequestFailed } from "./problems.js";
-import { isolated } from "./text.js";
 
 /** @type {Record<string, string>} */
 const ADVICE = {
   "not-an-approver": "This level asks for another role.",
-  "segregation-of-duties": "You cannot approve your own order or decide two levels of one order.",
-  "order-expired": "No decision arrived before the deadline. Place the order again.",
+  "segregation-of-duties": "Nobody may approve their own order, or decide two levels of one order.",
+  "order-expired": "Nobody decided before the deadline. The order has to be placed again.",
   "order-withdrawn": "The requester took the order back.",
   "too-late": "The charge has begun; the order can no longer be withdrawn.",
   "request-in-flight": "The first attempt is still being worked on. Wait a moment and try again.",
@@ -29,7 +28,7 @@ export function advised(error) {
 export function whoWasFaster({ decision }, since) {
   if (!decision) return null;
   const verdict = decision.verdict === "approve" ? "approved" : "rejected";
-  return `Already ${verdict} by ${isolated(decision.by)} ${since(decision.at)}.`;
+  return `Already ${verdict} by ${decision.by} ${since(decision.at)}.`;
 }
 
 /**

@@ -3,7 +3,6 @@
 import { send } from "./api.js";
 import { RequestFailed, problemOf } from "./problems.js";
 import { html } from "./ui.js";
-import { tab } from "./storage.js";
 
 /** @typedef {{clientId: string, domain: string}} Config */
 /** @typedef {{accessToken: string, refreshToken: string, until: number, who: string, groups: string[]}} Tokens */
@@ -22,7 +21,7 @@ export async function createSession(config) {
   let renewal = null;
   const renew = () => (renewal ??= renewed(config, /** @type {Tokens} */ (tokens)).finally(() => (renewal = null)));
   const signOut = () => {
-    tab.removeItem(TOKENS);
+    sessionStorage.removeItem(TOKENS);
     location.assign(addressOf(config, "logout", { client_id: config.clientId, logout_uri: home() }));
   };
   return {
@@ -50,8 +49,8 @@ async function arrival(config) {
   const query = new URLSearchParams(location.search);
   const [code, error] = [query.get("code"), query.get("error")];
   if (!code && !error) return null;
-  const { state, verifier, hash = "" } = JSON.parse(tab.getItem(JOURNEY) ?? "{}");
-  tab.removeItem(JOURNEY);
+  const { state, verifier, hash = "" } = JSON.parse(sessionStorage.getItem(JOURNEY) ?? "{}");
+  sessionStorage.removeItem(JOURNEY);
   history.replaceState(null, "", home() + hash);
   dispatchEvent(new HashChangeEvent("hashchange"));
   if (error) throw refused(query.get("error_description") ?? error);
@@ -68,7 +67,7 @@ async function renewed(config, { refreshToken }) {
     return await exchange(config, { grant_type: "refresh_token", refresh_token: refreshToken }, refreshToken);
   } catch (error) {
     if (!(error instanceof RequestFailed) || error.problem.status !== 400) throw error;
-    tab.removeItem(TOKENS);
+    sessionStorage.removeItem(TOKENS);
     throw new RequestFailed(problemOf(401, null));
   }
 }
@@ -80,14 +79,14 @@ async function exchange(config, grant, refreshToken) {
   const { username, "cognito:groups": groups = [] } = claimsOf(data.access_token);
   const until = Date.now() + data.expires_in * 1000 - EARLY;
   const tokens = { accessToken: data.access_token, refreshToken: data.refresh_token ?? refreshToken, until, who: username, groups };
-  tab.setItem(TOKENS, JSON.stringify(tokens));
+  sessionStorage.setItem(TOKENS, JSON.stringify(tokens));
   return tokens;
 }
 
 /** @returns {Tokens | null} */
 function kept() {
   try {
-    return JSON.parse(tab.getItem(TOKENS) ?? "null");
+    return JSON.parse(sessionStorage.getItem(TOKENS) ?? "null");
   } catch {
     return null;
   }

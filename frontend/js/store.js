@@ -10,7 +10,6 @@ let state = {
   resources: {},
   connection: "live",
   silent: "",
-  held: null,
   notice: { text: "", serial: 0 },
 };
 

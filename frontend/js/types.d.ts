@@ -45,8 +45,6 @@ declare namespace Page {
     connection: Connection;
     /** The order whose first picking station is silent on purpose, or "any": only a local stack has such. */
     silent: string;
-    /** The row that a dialog is about: it stays in its list while the dialog is open. */
-    held: { key: string; item: any } | null;
     /** The last thing worth saying aloud. */
     notice: { text: string; serial: number };
   }

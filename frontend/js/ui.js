@@ -6,13 +6,9 @@ import htm from "../vendor/htm.js";
 import { serverNow } from "./api.js";
 import { isLocal, signIn, wakeAll } from "./live.js";
 import { announce } from "./store.js";
-import { visible } from "./text.js";
 import { ago, moment, money, orderState, remaining } from "./words.js";
 
 export const html = htm.bind(h);
-
-/** Text that a person wrote: isolated, with its control characters visible. @param {{of: unknown}} props */
-export const Text = ({ of }) => html`<bdi>${visible(of)}</bdi>`;
 
 /** An icon and a word; the tone only repeats what they say. @param {{label: Page.Label}} props */
 export const Chip = ({ label }) =>
@@ -73,16 +69,14 @@ export const Loading = ({ what }) =>
 export const Shown = ({ resource: { data, problem }, what, children }) =>
   html`${problem && html`<${Problem} problem=${problem} retry />`} ${data === undefined ? !problem && html`<${Loading} what=${what} />` : children(data)}`;
 
-/** The heading of a view: names the tab, and takes the focus on arrival, unless Back returns to a link that was followed. @param {{title: string, children?: any}} props */
+/** The heading of a view: takes the focus when one arrives there, and names the tab. @param {{title: string, children?: any}} props */
 export function Title({ title, children }) {
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     document.title = `${title} · Countersign`;
   }, [title]);
   useEffect(() => {
-    const before = arrive();
-    if (before) requestAnimationFrame(() => goBackTo(before));
-    else if (arrivedByLink) heading.current?.focus();
+    if (arrivedByLink) heading.current?.focus();
     arrivedByLink = true;
   }, []);
   return html`<h1 ref=${heading} tabindex="-1">${children ?? title}</h1>`;
@@ -90,28 +84,6 @@ export function Title({ title, children }) {
 
 /** The very first view leaves the focus where the browser put it. */
 let arrivedByLink = false;
-/** @type {Map<number, {top: number, href: string}>} the link that was followed, and how far the page was scrolled, by history entry */
-const followed = new Map();
-let entry = 0;
-
-function arrive() {
-  const known = history.state?.entry;
-  entry = known ?? Math.max(entry, ...followed.keys()) + 1;
-  if (known === undefined) history.replaceState({ entry }, "");
-  return followed.get(entry);
-}
-
-/** @param {{top: number, href: string}} place */
-function goBackTo({ top, href }) {
-  scrollTo({ top });
-  const link = /** @type {HTMLElement | null} */ (document.querySelector(`main a[href="${CSS.escape(href)}"]`));
-  link?.focus({ preventScroll: true });
-}
-
-addEventListener("click", ({ target }) => {
-  const href = target instanceof Element && target.closest("a")?.getAttribute("href");
-  if (href) followed.set(entry, { top: scrollY, href });
-}, true);
 
 /** After an action whose button is gone, the focus goes to the heading rather than nowhere. */
 export const focusTitle = () => document.querySelector("h1")?.focus();
@@ -140,7 +112,7 @@ export function later(load) {
     const [, arrive] = useState(module);
     useEffect(() => {
       if (module) return;
-      const failed = () => announce("Part of the page could not be fetched. Check the connection, then reload the page: what you typed is kept.");
+      const failed = () => announce("A part of the page could not be fetched. Try again.");
       load().then((loaded) => arrive((module = loaded)), failed);
     }, []);
     return module && html`<${module.View} ...${props} />`;

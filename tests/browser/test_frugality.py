@@ -18,7 +18,7 @@ from tests.browser.views import ALL
 
 OpenPage = Callable[..., Page]
 Mode = Literal["local", "cognito"]
-SCRIPT_BYTES = 43_000
+SCRIPT_BYTES = 40_000
 GZIP_LEVEL = 9
 FIRST_VISIT_REQUESTS = 20
 IDLE_REQUESTS_A_MINUTE = 12

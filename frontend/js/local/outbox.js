@@ -1,7 +1,7 @@
 // Every message that was sent, as the people who get them would see it. Only the local stack shows it.
 
 import { orderLink } from "../route.js";
-import { Ago, Chip, Shown, Title, Text, html } from "../ui.js";
+import { Ago, Chip, Shown, Title, html } from "../ui.js";
 import { useLocal } from "./service.js";
 import { moment, shortId } from "../words.js";
 
@@ -29,8 +29,8 @@ export const View = () => html`<${Title} title="Outbox" />
 
 /** @param {{message: Message}} props */
 const Card = ({ message: { orderId, kind, level, to, subject, at, published, deadline } }) => html`<li>
-  <p><${Chip} label=${KINDS[kind] ?? { icon: "·", word: kind, tone: "quiet" }} /> to <strong><${Text} of=${to} /></strong></p>
-  <p><${Text} of=${subject} /></p>
+  <p><${Chip} label=${KINDS[kind] ?? { icon: "·", word: kind, tone: "quiet" }} /> to <strong>${to}</strong></p>
+  <p>${subject}</p>
   <p class="fine">
     <${Ago} at=${at} />, <a href=${orderLink(orderId)}>order <code>${shortId(orderId)}</code></a>${level > 0 && `, level ${level}`}${deadline && `, to be decided by ${moment(deadline)}`}${!published && ", not published yet"}
   </p>

@@ -4,7 +4,6 @@ import { useState } from "../../vendor/hooks.js";
 import { getPlain } from "../api.js";
 import { announce, update, useStore } from "../store.js";
 import { dressed, html, later } from "../ui.js";
-import { tab } from "../storage.js";
 
 const PLACE = "countersign.identity";
 const EARLY = 30_000;
@@ -16,7 +15,7 @@ let who = "";
 /** The choice is per tab: two tabs can be two people. @param {{identities: typeof people}} config @returns {Page.Session} */
 export function createSession({ identities }) {
   people = identities;
-  const last = tab.getItem(PLACE);
+  const last = sessionStorage.getItem(PLACE);
   who = people.find(({ username }) => username === last)?.username ?? people[0]?.username ?? "";
   /** @type {Map<string, {accessToken: string, until: number}>} */
   const tokens = new Map();
@@ -39,7 +38,7 @@ export function createSession({ identities }) {
 /** From now on somebody else uses this tab: nothing the last person saw may stay. @param {string} name */
 export function become(name) {
   who = name;
-  tab.setItem(PLACE, name);
+  sessionStorage.setItem(PLACE, name);
   update({ who, resources: {} });
 }
 

@@ -1,7 +1,7 @@
 // The lane of operations: one row each, its attempts and waits as bars, its details behind its name.
 
 import { useMemo, useRef, useState } from "../../vendor/hooks.js";
-import { Chip, Countdown, Text, html, later, useNow } from "../ui.js";
+import { Chip, Countdown, html, later, useNow } from "../ui.js";
 import { duration, moment, operationKind, operationState } from "../words.js";
 import { steer, visibleLines } from "./history.js";
 import { bars, elapsedOf, place, retries, spot } from "./geometry.js";
@@ -74,7 +74,7 @@ function Operation({ row, depth, folded, shape, note, opened, reachable, acts })
         ${children.length > 0 &&
         html`<button type="button" class="fold" tabindex="-1" aria-expanded=${!folded} aria-label=${`Operations inside ${row.name}`} onClick=${() => acts.fold(operation.id)}></button>`}
         <button type="button" class="name" tabindex=${reachable ? 0 : -1} aria-expanded=${opened} onClick=${() => acts.open(operation.id)}>
-          ${kindMark(row.kind)}<span><${Text} of=${row.name} />${" "}${tries(row)}</span>
+          ${kindMark(row.kind)}<span>${row.name}${" "}${tries(row)}</span>
         </button>
         <${Chip} label=${label} />
         ${track(row, shape, note, () => acts.open(operation.id))}

@@ -1,7 +1,7 @@
 // Draws a history in three lanes on one axis: invocations, operations, people.
 
 import { useMemo, useRef, useState } from "../../vendor/hooks.js";
-import { Chip, Loading, Problem, Text, html, later, useNow } from "../ui.js";
+import { Chip, Loading, Problem, html, later, useNow } from "../ui.js";
 import { counted, duration, eventWords, executionState, moment } from "../words.js";
 import { geometry, place, spot, ticks } from "./geometry.js";
 import { countRows, deedsOf, levelsOf, nudgesOf, tree } from "./history.js";
@@ -148,8 +148,8 @@ const DEEDS = { approved: "✓", rejected: "✕", withdrawn: "↩", submitted: "
 export const People = ({ deeds, shape }) => html`<div class="lane people">
   <div class="lane-head"><h3 class="label">People</h3></div>
   <ol aria-label="People">
-    ${deeds.map(({ at, actor, event, reason }) => html`<li key=${`${at} <${Text} of=${actor} /> ${event}`}>
-      <span class="said"><strong><${Text} of=${actor} /></strong> ${eventWords(event)} ${reason && html`<q><${Text} of=${reason} /></q>`}</span>
+    ${deeds.map(({ at, actor, event, reason }) => html`<li key=${`${at} ${actor} ${event}`}>
+      <span class="said"><strong>${actor}</strong> ${eventWords(event)} ${reason && html`<q>${reason}</q>`}</span>
       <span class="track" aria-hidden="true">
         <i class="deed" data-event=${event} style=${spot(shape.axis(Date.parse(at)))}><b>${DEEDS[event] ?? "●"}</b></i>
       </span>

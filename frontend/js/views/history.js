@@ -8,14 +8,13 @@ import { Shown, Title, html } from "../ui.js";
 import { shortId } from "../words.js";
 
 const OPEN_UP_TO = 12;
-const EVERY = 10_000;
 
 /** @param {{route: Page.Route}} props */
 export function View({ route: { orderId } }) {
   const path = `/orders/${encodeURIComponent(orderId)}/execution`;
   return html`<div class="topline"><${Title} title=${`History ${shortId(orderId)}`}>History of <code>${shortId(orderId)}</code><//>
       <a href=${orderLink(orderId)}>Back to the order</a></div>
-    <${Shown} resource=${useResource(path, EVERY, ({ nextPollMs }) => nextPollMs === null)} what="the history">
+    <${Shown} resource=${useResource(path)} what="the history">
       ${(/** @type {any} */ data) => html`<${Raw} orderId=${orderId} data=${data} />`}
     <//>`;
 }

@@ -2,10 +2,10 @@
 
 import { Actions, Duplicate } from "../decide.js";
 import { useResource } from "../live.js";
-import { Newcomers, useAdmitted, useHeld } from "../newcomers.js";
+import { Newcomers, useAdmitted } from "../newcomers.js";
 import { inboxLink, orderLink } from "../route.js";
 import { useStore } from "../store.js";
-import { Ago, Amount, Countdown, Shown, Title, Text, html } from "../ui.js";
+import { Ago, Amount, Countdown, Shown, Title, html } from "../ui.js";
 import { counted, shortId } from "../words.js";
 
 const PAGE = 25;
@@ -23,9 +23,8 @@ export function View({ route: { query } }) {
 }
 
 /** @param {{page: {items: any[], nextCursor: string | null}, cursor: string, who: string}} props */
-function Page({ page: { items: present, nextCursor }, cursor, who }) {
-  const items = useHeld(present, ({ orderId }) => orderId);
-  const { shown, ...newcomers } = useAdmitted(items, (order) => order.orderId, PAGE);
+function Page({ page: { items, nextCursor }, cursor, who }) {
+  const { shown, ...newcomers } = useAdmitted(items, (order) => order.orderId);
   if (items.length === 0 && !cursor) return html`<${Nothing} who=${who} />`;
   return html`<p class="fine">${counted(shown.length, "order")}${nextCursor ? " and more" : ""} to decide, the most urgent first.</p>
     <${Newcomers} ...${newcomers} />
@@ -44,12 +43,12 @@ const Nothing = ({ who }) => html`<div class="empty hero">
 
 /** @param {{order: any}} props */
 const Card = ({ order }) => html`<li class="card">
-  <h2><${Amount} cents=${order.total} currency=${order.currency} /> for <${Text} of=${order.customer} /></h2>
+  <h2><${Amount} cents=${order.total} currency=${order.currency} /> for ${order.customer}</h2>
   <p class="fine">
-    ${counted(order.lineCount, "line")}, asked for by <${Text} of=${order.requester} />, <${Ago} at=${order.submittedAt} />,
+    ${counted(order.lineCount, "line")}, asked for by ${order.requester}, <${Ago} at=${order.submittedAt} />,
     ${" "}<a href=${orderLink(order.orderId)}>order <code>${shortId(order.orderId)}</code></a>
   </p>
-  ${order.note && html`<blockquote><${Text} of=${order.note} /></blockquote>`}
+  ${order.note && html`<blockquote>${order.note}</blockquote>`}
   ${order.possibleDuplicateOf && html`<${Duplicate} orderId=${order.possibleDuplicateOf} />`}
   ${order.deadline && html`<${Countdown} at=${order.deadline} />`}
   <${Actions} order=${order} />

@@ -27,9 +27,8 @@ import { fieldError } from "../refusals.js";
 import { orderLink } from "../route.js";
 import { announce, remember, useStore } from "../store.js";
 import { Field } from "../field.js";
-import { Problem, Shown, Title, Text, html, later } from "../ui.js";
+import { Problem, Shown, Title, html, later } from "../ui.js";
 import { counted, money, signers } from "../words.js";
-import { tab } from "../storage.js";
 
 /** @typedef {import("../draft.js").Draft} Draft */
 /** @typedef {import("../draft.js").Item} Item */
@@ -52,12 +51,12 @@ const SHOWN_ERRORS = 20;
  * @returns {Sheet}
  */
 function useSheet() {
-  const [sheet, setSheet] = useState(/** @returns {SheetState} */ () => blank(parseDraft(tab.getItem(PLACE))));
+  const [sheet, setSheet] = useState(/** @returns {SheetState} */ () => blank(parseDraft(sessionStorage.getItem(PLACE))));
   /** @param {(sheet: SheetState) => SheetState} step */
   const take = (step) =>
     setSheet((before) => {
       const after = step(before);
-      tab.setItem(PLACE, JSON.stringify(after.draft));
+      sessionStorage.setItem(PLACE, JSON.stringify(after.draft));
       return after;
     });
   return {
@@ -150,7 +149,7 @@ function Catalogue({ items, currency, sheet: { draft, change } }) {
     <ul class="goods">
       ${shown.map(
         (item) => html`<li key=${item.sku}>
-          <span class="good"><span><${Text} of=${item.name} /></span><code>${item.sku}</code></span>
+          <span class="good"><span>${item.name}</span><code>${item.sku}</code></span>
           <span class="amount">${money(item.unitPrice, currency)}</span>
           <button type="button" aria-label=${`Add ${item.name}`} onClick=${() => add(item)}>Add</button>
         </li>`,

@@ -5,7 +5,7 @@ import { useOrder } from "../follow.js";
 import { useResource } from "../live.js";
 import { historyLink } from "../route.js";
 import { Timeline } from "../timeline/view.js";
-import { Ago, Amount, Countdown, Shown, StateChip, Title, Text, html } from "../ui.js";
+import { Ago, Amount, Countdown, Shown, StateChip, Title, html } from "../ui.js";
 import { counted, eventWords, moment, money, orderState, shortId, signers, verdictWords } from "../words.js";
 
 const LINES_SHOWN = 100;
@@ -30,10 +30,10 @@ export function View({ route: { orderId } }) {
 const Summary = ({ order }) => html`<section class="summary" aria-label="Summary">
   <p class="headline"><${Amount} cents=${order.total} currency=${order.currency} /> <${StateChip} status=${order.status} /></p>
   <p>
-    For <strong><${Text} of=${order.customer} /></strong>, ${counted(order.lineCount, "line")}, placed by <${Text} of=${order.requester} />, <${Ago} at=${order.submittedAt} />
+    For <strong>${order.customer}</strong>, ${counted(order.lineCount, "line")}, placed by ${order.requester}, <${Ago} at=${order.submittedAt} />
   </p>
-  ${order.note && html`<blockquote><${Text} of=${order.note} /></blockquote>`}
-  ${order.outcomeReason && html`<p class="reason"><strong>Why:</strong> <${Text} of=${order.outcomeReason} /></p>`}
+  ${order.note && html`<blockquote>${order.note}</blockquote>`}
+  ${order.outcomeReason && html`<p class="reason"><strong>Why:</strong> ${order.outcomeReason}</p>`}
   ${order.possibleDuplicateOf && html`<${Duplicate} orderId=${order.possibleDuplicateOf} />`}
   ${order.status === "PENDING_APPROVAL" && order.deadline && html`<p><${Countdown} at=${order.deadline} /> to decide</p>`}
   <${Actions} order=${order} />
@@ -64,10 +64,10 @@ function Level({ level, alive }) {
 
 /** @param {{decision: any}} props */
 const Signature = ({ decision }) => html`<div class="signature" data-signed=${decision.verdict}>
-  <p class="name"><${Text} of=${decision.by} /></p>
+  <p class="name">${decision.by}</p>
   <p class="under"><span class="icon" aria-hidden="true">${decision.verdict === "approve" ? "✓" : "✕"}</span>
     ${verdictWords(decision.verdict)} <${Ago} at=${decision.at} /></p>
-  ${decision.reason && html`<p class="why"><${Text} of=${decision.reason} /></p>`}
+  ${decision.reason && html`<p class="why">${decision.reason}</p>`}
 </div>`;
 
 /** @param {{order: any}} props */
@@ -109,9 +109,9 @@ const Audit = ({ resource }) => html`<section aria-labelledby="audit" class="aud
 /** @param {{entry: any}} props */
 const Entry = ({ entry }) => html`<li>
   <time dateTime=${entry.at}>${moment(entry.at)}</time>
-  <p><strong><${Text} of=${entry.actor} /></strong> ${eventWords(entry.event)}
+  <p><strong>${entry.actor}</strong> ${eventWords(entry.event)}
     ${entry.to && entry.to !== entry.from && html` <${Moved} to=${entry.to} />`}
-    ${entry.data?.reason && html` <q><${Text} of=${entry.data.reason} /></q>`}</p>
+    ${entry.data?.reason && html` <q>${entry.data.reason}</q>`}</p>
 </li>`;
 
 /** @param {{to: string}} props */

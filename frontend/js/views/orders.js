@@ -3,7 +3,7 @@
 import { groups, useResource } from "../live.js";
 import { Newcomers, useAdmitted } from "../newcomers.js";
 import { orderLink, ordersLink } from "../route.js";
-import { Ago, Countdown, Shown, StateChip, Title, Text, html } from "../ui.js";
+import { Ago, Countdown, Shown, StateChip, Title, html } from "../ui.js";
 import { FINAL_STATES, STATE_NAMES, money, orderState, roleWords, shortId } from "../words.js";
 
 const PAGE = 25;
@@ -44,7 +44,7 @@ function Filters({ status, mine }) {
 
 /** @param {{page: {items: any[], nextCursor: string | null}, filters: {status: string, mine: boolean}, cursor: string}} props */
 function Page({ page, filters, cursor }) {
-  const { shown, ...newcomers } = useAdmitted(page.items, (order) => order.orderId, PAGE);
+  const { shown, ...newcomers } = useAdmitted(page.items, (order) => order.orderId);
   const narrowed = filters.status !== "" || filters.mine;
   if (page.items.length === 0) return html`<${Nothing} narrowed=${narrowed || cursor !== ""} />`;
   return html`<${Newcomers} ...${newcomers} />
@@ -59,21 +59,13 @@ function Page({ page, filters, cursor }) {
 function Nothing({ narrowed }) {
   if (narrowed) return html`<p class="empty">No order fits. <a href="#/orders">Show all</a></p>`;
   return html`<div class="empty hero">
-    <p class="hero-line">${groups().includes("warehouse") ? "No orders in this list." : "No orders yet."}</p>
-    ${ELSEWHERE.filter(({ group }) => groups().some((each) => group.includes(each))).map(
-      ({ text, href, word }) => html`<p>${text}</p>${href && html`<p><a class="button primary" href=${href}>${word}</a></p>`}`,
-    )}
+    <p class="hero-line">No orders yet.</p>
+    <p>Place one, let somebody else sign it, and watch every durable step it takes on the way.</p>
+    ${groups().includes("requesters")
+      ? html`<p><a class="button primary" href="#/new">Place the first order</a></p>`
+      : html`<p>Orders are placed by requesters.</p>`}
   </div>`;
 }
-
-/** What this list has for a role, and where the role's work is. */
-const ELSEWHERE = [
-  { group: ["requesters"], text: "Place an order, have an approver sign it, and watch every durable step on the way.", href: "#/new", word: "Place the first order" },
-  { group: ["managers", "directors", "finance"], text: "Orders that need a signature of your role are listed here. What you can decide now is in your inbox.", href: "#/inbox", word: "Open the inbox" },
-  { group: ["warehouse"], text: "The warehouse does not see orders, only what is to be picked.", href: "#/picking", word: "Open the warehouse station" },
-  { group: ["operators"], text: "Orders that need an operator are under Attention.", href: "#/attention", word: "Open Attention" },
-  { group: ["auditors"], text: "Every order that is placed is listed here.", href: "", word: "" },
-];
 
 /** @param {{orders: any[]}} props */
 const Table = ({ orders }) => html`<table class="orders">
@@ -90,11 +82,11 @@ const Table = ({ orders }) => html`<table class="orders">
 /** @param {{order: any}} props */
 const OrderRow = ({ order }) => html`<tr>
   <th scope="row"><a href=${orderLink(order.orderId)} title=${order.orderId}><code>${shortId(order.orderId)}</code></a></th>
-  <td class="customer"><${Text} of=${order.customer} /></td>
+  <td class="customer">${order.customer}</td>
   <td class="number"><span class="amount">${money(order.total, order.currency)}</span></td>
   <td><${StateChip} status=${order.status} /></td>
   <td class="waiting"><${WaitingFor} order=${order} /></td>
-  <td class="placed"><${Ago} at=${order.submittedAt} /> <span class="by">by <${Text} of=${order.requester} /></span></td>
+  <td class="placed"><${Ago} at=${order.submittedAt} /> <span class="by">by ${order.requester}</span></td>
 </tr>`;
 
 /** @param {{order: any}} props */

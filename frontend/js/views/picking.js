@@ -4,10 +4,9 @@ import { useEffect, useState } from "../../vendor/hooks.js";
 import { act, beat } from "../act.js";
 import { serverNow } from "../api.js";
 import { useResource } from "../live.js";
-import { useHeld } from "../newcomers.js";
 import { problemBehind } from "../problems.js";
 import { announce, useStore } from "../store.js";
-import { Ago, Chip, Countdown, Problem, Shown, Title, Text, html, later } from "../ui.js";
+import { Ago, Chip, Countdown, Problem, Shown, Title, html, later } from "../ui.js";
 import { counted, shortId } from "../words.js";
 
 /** @typedef {{orderId: string, job: number, state: string, claimedBy: string | null, openedAt: string, claimDeadline: string, lostAt: string | null, beats: number, lines: {sku: string, name?: string, quantity: number}[]}} Job */
@@ -30,28 +29,20 @@ const JOB_STATES = {
 
 export const View = () => html`<${Title} title="Warehouse station" />
   <${Shown} resource=${useResource("/picking", OFTEN)} what="what is to be picked">
-    ${(/** @type {any} */ { items }) => html`<${Jobs} present=${items} />`}
+    ${(/** @type {any} */ { items }) =>
+      items.length === 0
+        ? html`<div class="empty hero"><p class="hero-line">Nothing to pick.</p>
+            <p>Orders with physical goods come here once they are paid. Claim one, and this station beats for it until it is picked.</p></div>`
+        : html`<ul class="inbox">${items.map((/** @type {Job} */ job) => html`<${Card} key=${`${job.orderId} ${job.job}`} job=${job} />`)}</ul>`}
   <//>`;
-
-/** @param {Job} job */
-const keyOf = ({ orderId, job }) => `${orderId} ${job}`;
-
-/** @param {{present: Job[]}} props */
-function Jobs({ present }) {
-  const items = useHeld(present, keyOf);
-  if (items.length === 0) return html`<div class="empty hero"><p class="hero-line">Nothing to pick.</p>
-    <p>Orders with physical goods come here once they are paid. Claim one, and this station sends heartbeats for it until it is picked.</p></div>`;
-  return html`<ul class="inbox">${items.map((/** @type {Job} */ job) => html`<${Card} key=${keyOf(job)} job=${job} here=${present.some((each) => keyOf(each) === keyOf(job))} />`)}</ul>`;
-}
 
 /** @param {Job} job */
 const pathOf = ({ orderId }) => `/orders/${encodeURIComponent(orderId)}/picking`;
 
-/** @param {{job: Job, here: boolean}} props whether the job is still to be picked */
-function Card({ job, here }) {
+/** @param {{job: Job}} props */
+function Card({ job }) {
   const who = useStore((state) => state.who);
-  const held = useStore((state) => state.held?.key === keyOf(job));
-  const mine = here && job.state === "claimed" && job.claimedBy === who;
+  const mine = job.state === "claimed" && job.claimedBy === who;
   const [problem, setProblem] = useState(/** @type {Page.Problem | null} */ (null));
   useBeats(job, mine, setProblem);
   /** @param {() => Promise<unknown>} task @param {string} told */
@@ -68,7 +59,7 @@ function Card({ job, here }) {
     ${problem && html`<${Problem} problem=${problem} />`}
     <${Standing} job=${job} mine=${mine} />
     ${job.state === "open" && html`<p class="actions"><button type="button" class="primary" onClick=${claim}>Claim</button></p>`}
-    ${(mine || held) && html`<p class="actions"><button type="button" class="primary" onClick=${picked}>Picked</button><${Failed} job=${job} mine=${mine} /></p>`}
+    ${mine && html`<p class="actions"><button type="button" class="primary" onClick=${picked}>Picked</button><${Failed} job=${job} /></p>`}
   </li>`;
 }
 
@@ -76,18 +67,18 @@ function Card({ job, here }) {
 const Standing = ({ job, mine }) => html`<p>
   <${Chip} label=${JOB_STATES[job.state]} />${" "}
   ${job.state === "open" && html`<${Countdown} at=${job.claimDeadline} /> to claim it`}
-  ${job.state === "claimed" && html`by ${mine ? "this station" : html`<${Text} of=${job.claimedBy} />`}, ${counted(job.beats, "beat")}`}
+  ${job.state === "claimed" && html`by ${mine ? "this station" : job.claimedBy}, ${counted(job.beats, "beat")}`}
   ${job.state === "claimed" && job.lostAt && html`, <${Countdown} at=${job.lostAt} /> without another`}
 </p>`;
 
 /** @param {{lines: Job["lines"]}} props */
 const Goods = ({ lines }) => html`<ul class="pick">
-  ${lines.slice(0, LINES_SHOWN).map(({ sku, name, quantity }) => html`<li><strong class="number">${quantity.toLocaleString("en-IE")} ×</strong> <span><${Text} of=${name ?? sku} /></span> <code>${sku}</code></li>`)}
+  ${lines.slice(0, LINES_SHOWN).map(({ sku, name, quantity }) => html`<li><strong class="number">${quantity.toLocaleString("en-IE")} ×</strong> <span>${name ?? sku}</span> <code>${sku}</code></li>`)}
   ${lines.length > LINES_SHOWN && html`<li class="fine">and ${counted(lines.length - LINES_SHOWN, "line")} more</li>`}
 </ul>`;
 
-/** @param {{job: Job, mine: boolean}} props */
-function Failed({ job, mine }) {
+/** @param {{job: Job}} props */
+function Failed({ job }) {
   const [open, setOpen] = useState(false);
   const close = () => setOpen(false);
   /** @param {string} reason */
@@ -96,10 +87,9 @@ function Failed({ job, mine }) {
     close();
     announce("Told: it could not be picked.");
   };
-  const news = mine ? "" : "This job is no longer yours. It was lost, or the order has moved on.";
   const question = { title: "It cannot be picked?", confirm: "It cannot be picked", label: "Reason", needsReason: true, missing: "Say why: somebody else may try.", tone: "danger" };
   return html`<button type="button" class="danger" onClick=${() => setOpen(true)}>Cannot be picked</button>
-    ${open && html`<${ReasonDialog} question=${question} about=${`fail ${job.orderId} ${job.job}`} stake=${html`Order <code>${shortId(job.orderId)}</code>`} send=${send} held=${{ key: keyOf(job), item: job }} news=${news} close=${close} />`}`;
+    ${open && html`<${ReasonDialog} question=${question} about=${`fail ${job.orderId} ${job.job}`} stake=${html`Order <code>${shortId(job.orderId)}</code>`} send=${send} close=${close} />`}`;
 }
 
 /**
