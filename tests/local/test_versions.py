@@ -33,11 +33,11 @@ def system(tmp_path: Path) -> Path:
 
 
 def edit(system: Path, file: str, old: str, new: str) -> None:
-    """Replace words in a file, which must be there."""
+    """Replace the first occurrence of words in a file, which must be there; the file must stay valid Python."""
     path = system / file
     text = path.read_text("utf-8")
     assert old in text
-    path.write_text(text.replace(old, new), "utf-8")
+    path.write_text(text.replace(old, new, 1), "utf-8")
 
 
 @contextmanager
