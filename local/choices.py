@@ -31,7 +31,7 @@ def switch(text: str) -> bool:
 
 
 class Options(argparse.ArgumentParser):
-    """Options whose mistakes are told in one line. `add_switch` adds one that is a yes when it stands alone."""
+    """A parser that reports a wrong option in one line. `add_switch` adds an option that means yes without a value."""
 
     def add_switch(self, name: str, words: str) -> None:
         """Add an option such as `--follow`, which make also gives as `--follow no`."""

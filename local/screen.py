@@ -20,7 +20,7 @@ _LOST = "the disk is full: lines are missing in {file} until there is room"
 
 _NAME_WIDTH = 14
 _DIM, _YELLOW, _RED, _PLAIN = "\033[2m", "\033[33m", "\033[31m", "\033[0m"
-_COLOURS = {"WARNING": _YELLOW, "ERROR": _RED, "CRITICAL": _RED}
+_COLORS = {"WARNING": _YELLOW, "ERROR": _RED, "CRITICAL": _RED}
 # What Powertools and the tags put into every line; the rest is what its author wanted to say.
 _EVERYWHERE = frozenset(
     {"source", "requestId", "execution", "level", "location", "message", "timestamp", "service", "correlation_id"}
@@ -42,10 +42,10 @@ _EVERYWHERE = frozenset(
 class Screen:
     """A log for a terminal and a file; `keep` takes a line for the file and returns whether it could."""
 
-    def __init__(self, terminal: TextIO, keep: Callable[[str], bool], *, colours: bool) -> None:
+    def __init__(self, terminal: TextIO, keep: Callable[[str], bool], *, colors: bool) -> None:
         self._terminal = terminal
         self._keep = keep
-        self._colours = colours
+        self._colors = colors
         self._keeps = True
 
     def __call__(self, source: str, request_id: str | None, line: str, execution: str | None = None) -> None:
@@ -65,16 +65,16 @@ class Screen:
                 print(self._painted(entry, told), file=self._terminal, flush=True)
 
     def _painted(self, entry: Mapping[str, Any], told: str) -> str:
-        if not self._colours:
+        if not self._colors:
             return told
-        colour = _COLOURS.get(str(entry.get("level")))
+        color = _COLORS.get(str(entry.get("level")))
         clock, rest = told[:8], told[8:]
-        return f"{_DIM}{clock}{_PLAIN}{colour or ''}{rest}{_PLAIN if colour else ''}"
+        return f"{_DIM}{clock}{_PLAIN}{color or ''}{rest}{_PLAIN if color else ''}"
 
 
 def opened(folder: Path, terminal: TextIO) -> Screen:
     """The screen of a stack whose state is in this folder."""
-    return Screen(terminal, LogFile(folder / LOG).append, colours="NO_COLOR" not in os.environ)
+    return Screen(terminal, LogFile(folder / LOG).append, colors="NO_COLOR" not in os.environ)
 
 
 def sentences(entry: Mapping[str, Any]) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""Pictures of a page with at most 256 colours: a third of the bytes, and nothing that the eye would miss.
+"""Pictures of a page with at most 256 colors: a third of the bytes, and nothing that the eye would miss.
 
-The browser that took the picture counts its colours; the PNG is written here.
+The browser that took the picture counts its colors; the PNG is written here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import zlib
 
 from playwright.sync_api import Page
 
-COLOURS = 256
+COLORS = 256
 APART = 10
 COUNT = """async ([data, size, apart]) => {
     const image = Object.assign(new Image(), {src: `data:image/png;base64,${data}`});
@@ -22,15 +22,15 @@ COUNT = """async ([data, size, apart]) => {
     const pixels = new Uint32Array(canvas.getImageData(0, 0, width, height).data.buffer);
     const counts = new Map();
     for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
-    const colours = [...counts].sort((a, b) => b[1] - a[1]).map(([pixel]) => pixel);
+    const colors = [...counts].sort((a, b) => b[1] - a[1]).map(([pixel]) => pixel);
     const channels = (pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
     const palette = [], places = new Map();
     const far = ([r, g, b], [x, y, z]) => (r - x) ** 2 + (g - y) ** 2 + (b - z) ** 2;
-    for (const pixel of colours) {
-        const colour = channels(pixel), distances = palette.map((each) => far(colour, each));
+    for (const pixel of colors) {
+        const color = channels(pixel), distances = palette.map((each) => far(color, each));
         const least = Math.min(...distances);
         const isNew = palette.length < size && least > apart ** 2;
-        places.set(pixel, isNew ? palette.push(colour) - 1 : distances.indexOf(least));
+        places.set(pixel, isNew ? palette.push(color) - 1 : distances.indexOf(least));
     }
     const indices = Uint8Array.from(pixels, (pixel) => places.get(pixel));
     let text = "";
@@ -39,9 +39,9 @@ COUNT = """async ([data, size, apart]) => {
 }"""
 
 
-def with_few_colours(page: Page, picture: bytes) -> bytes:
-    """Return the PNG with its most frequent colours that differ; every other pixel gets the nearest of them."""
-    found = page.evaluate(COUNT, [base64.b64encode(picture).decode(), COLOURS, APART])
+def with_few_colors(page: Page, picture: bytes) -> bytes:
+    """Return the PNG with its most frequent colors that differ; every other pixel gets the nearest of them."""
+    found = page.evaluate(COUNT, [base64.b64encode(picture).decode(), COLORS, APART])
     width, height, indices = found["width"], found["height"], base64.b64decode(found["indices"])
     rows = b"".join(b"\0" + indices[start : start + width] for start in range(0, width * height, width))
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)  # eight bits a pixel, each a place in the palette

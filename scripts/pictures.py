@@ -20,7 +20,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, expect, sync_playwright
 
-from scripts.palette import with_few_colours
+from scripts.palette import with_few_colors
 from tests.browser.conftest import BEGIN_AS, CHROMIUM_ARGUMENTS, find_chromium
 from tests.browser.people import ONE_LEVEL, act_as
 from tests.stack import Stack
@@ -80,7 +80,7 @@ def a_page(
 
 
 def place(page: Page, base_url: str, example: str | re.Pattern[str], note: str = "") -> str:
-    """Place an example order and return its address, once it waits for somebody or has ended."""
+    """Place an example order and return its address, once it waits for a person or has ended."""
     page.goto(f"{base_url}/#/new")
     act_as(page, "requester-1")
     page.get_by_role("button", name=example).click()
@@ -186,7 +186,7 @@ def photograph(page: Page, view: str, file: Path) -> None:
 
 def keep(page: Page, picture: bytes, file: Path) -> None:
     """Write a picture down, small."""
-    file.write_bytes(with_few_colours(page, picture))
+    file.write_bytes(with_few_colors(page, picture))
     print(f"{file} ({file.stat().st_size / 1000:.0f} KB)")
 
 

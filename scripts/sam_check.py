@@ -36,7 +36,7 @@ EVENTS = ROOT / "events"
 BUILT = ROOT / ".aws-sam" / "build" / "template.yaml"
 DERIVED = BUILT.with_name("template.check.yaml")
 PATIENCE_SECONDS = 120
-NOBODY = "http://127.0.0.1:9"  # refused at once, inside a container as anywhere
+REFUSED = "http://127.0.0.1:9"  # refused at once, inside a container as anywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def derive(template: Template, data_url: str) -> None:
     derived = yaml.safe_load(BUILT.read_text())
     endpoints = {f"AWS_ENDPOINT_URL_{service}": data_url for service in ("DYNAMODB", "S3", "SNS")}
     for function in template.functions:
-        variables = {**function.environment, **endpoints, "AWS_ENDPOINT_URL_LAMBDA": NOBODY}
+        variables = {**function.environment, **endpoints, "AWS_ENDPOINT_URL_LAMBDA": REFUSED}
         if "NOTIFIER_ARN" in variables:
             variables["NOTIFIER_ARN"] = "Notifier:live"  # the emulator has no such function, and only this form says so
         derived["Resources"][function.logical_id]["Properties"]["Environment"] = {"Variables": variables}
@@ -223,7 +223,7 @@ def tell_the_story(run: Workflow) -> None:
 
 
 def signal(callback: str) -> None:
-    """Wake whoever waits for this callback, as anybody with a command line could."""
+    """Complete a callback with the SAM CLI, as an operator could."""
     output_of("sam", "local", "callback", "succeed", callback, "-r", "{}")
 
 

@@ -59,7 +59,7 @@ SUITES = (
     Suite("pitfalls", "what goes wrong without each durable primitive, beside the right way"),
     Suite("crash", "a process killed at any point changes no outcome and doubles no effect"),
     Suite("api", "every route, problem and permission; the same request twice is one effect"),
-    Suite("races", "whoever writes first wins: machines that meet at the write, and an API that agrees with its model"),
+    Suite("races", "the first write wins: actors that meet at the write, and an API that agrees with its model"),
     Suite("conformance", "the matcher of AWS's conformance requirements refuses what they do not allow"),
     Suite("template", "what is deployed: structure, permissions, aliases, timeouts"),
     Suite("browser", "an order to its outcome by click, in a real browser"),

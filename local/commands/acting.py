@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import uuid
 
-from local.commands.orders import coloured
+from local.commands.orders import colored
 from local.commands.stack import CommandError, RunningStack
 from local.commands.terminal import console
 
@@ -19,11 +19,11 @@ def decide(stack: RunningStack, given: argparse.Namespace) -> None:
     body = {"level": level, "verdict": given.verdict} | ({"reason": given.reason} if given.reason else {})
     taken = stack.post(f"/orders/{order_id}/decisions", given.person, body, uuid.uuid4().hex)
     words = f"{taken['by']}: {taken['verdict']}. Level {taken['level']} of {order_id} is"
-    console().print(words, coloured(taken["outcome"]))
+    console().print(words, colored(taken["outcome"]))
 
 
 def stop(stack: RunningStack, given: argparse.Namespace) -> None:
     """Stop the order's execution; what it has done so far is for a recovery to undo."""
     order_id = stack.order_id(given.order, given.person)
     order = stack.post(f"/orders/{order_id}/stop", given.person, {"reason": given.reason}, uuid.uuid4().hex)
-    console().print(f"{order_id} is being stopped; it is", coloured(order["status"]))
+    console().print(f"{order_id} is being stopped; it is", colored(order["status"]))

@@ -23,7 +23,7 @@ from local.supervisor import aws_variables
 from local.template import Function, Template, TemplateError, read
 
 _NOBODY = "http://127.0.0.1:9"  # the discard port: whatever would call AWS finds nobody
-_COLOURS = {"same": "green", "appended": "yellow", "diverged": "red"}
+_COLORS = {"same": "green", "appended": "yellow", "diverged": "red"}
 
 
 class DivergedError(Exception):
@@ -109,7 +109,7 @@ def replay_files(given: argparse.Namespace) -> None:
     for file, verdict in zip(given.files, verdicts, strict=True):
         if "unreadable" in verdict:
             raise CommandError(f"{file}: {verdict['unreadable']}")
-        outcome = Text(verdict["outcome"], style=_COLOURS[verdict["outcome"]])
+        outcome = Text(verdict["outcome"], style=_COLORS[verdict["outcome"]])
         console().print(Text.assemble(outcome, visible(f"  {file}: {_words(verdict)}")))
     if any(verdict["outcome"] == "diverged" for verdict in verdicts):
         raise DivergedError

@@ -29,7 +29,7 @@ def show_table(stack: RunningStack, given: argparse.Namespace) -> None:
     for order in page["items"]:
         table.add_row(
             order["orderId"],
-            coloured(order["status"]),
+            colored(order["status"]),
             _level(order),
             money(order["total"], order["currency"]),
             order["customer"],
@@ -55,7 +55,7 @@ def _fields(order: dict[str, Any]) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row("order", order["orderId"])
-    table.add_row("status", coloured(order["status"]))
+    table.add_row("status", colored(order["status"]))
     if order.get("outcomeReason"):
         table.add_row("because", order["outcomeReason"])
     table.add_row("total", f"{money(order['total'], order['currency'])} in {order['lineCount']} lines")
@@ -85,7 +85,7 @@ def _audit(entries: list[dict[str, Any]]) -> Table:
     for name in ("at", "who", "what", "to"):
         table.add_column(name, no_wrap=True)
     for each in entries:
-        to = coloured(each["to"]) if each["to"] != each["from"] else Text("")
+        to = colored(each["to"]) if each["to"] != each["from"] else Text("")
         table.add_row(str(each["seq"]), moment(each["at"]), each["actor"], each["event"], to)
     return table
 
@@ -107,6 +107,6 @@ def moment(written: str | None) -> str:
     return "" if written is None else datetime.fromisoformat(written).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def coloured(state: str) -> Text:
-    """A state in the colour of how it went."""
+def colored(state: str) -> Text:
+    """A state in the color of how it went."""
     return Text(state, style="green" if state in _GOOD else "red" if state in _BAD else "yellow")

@@ -22,7 +22,7 @@ from local.commands.stack import ProblemError, RunningStack
 _NARROWEST_BAR = 6
 _BESIDE_THE_BAR = 74
 _WAITS = frozenset({"CALLBACK", "WAIT"})
-_COLOURS = {"SUCCEEDED": "green", "STARTED": "cyan", "PENDING": "yellow"}
+_COLORS = {"SUCCEEDED": "green", "STARTED": "cyan", "PENDING": "yellow"}
 _OVER = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED"})
 _RUN, _REST = "█", "░"
 
@@ -132,7 +132,7 @@ def drawn(seen: Seen, width: int, now: datetime) -> RenderableType:
     for each in seen.operations.values():
         table.add_row(*_row(each, seen.operations, scale))
     took = (seen.ended_at or now) - seen.started_at
-    return Group(table, Text.assemble(coloured_state(seen.status), f" after {took.total_seconds():.3f} s"))
+    return Group(table, Text.assemble(colored_state(seen.status), f" after {took.total_seconds():.3f} s"))
 
 
 def _row(each: dict[str, Any], operations: Mapping[str, dict[str, Any]], scale: Scale) -> list[RenderableType]:
@@ -140,11 +140,11 @@ def _row(each: dict[str, Any], operations: Mapping[str, dict[str, Any]], scale: 
     start, end = _at(each["startedAt"]), _at(each["endedAt"])
     return [
         name,
-        coloured_state(each["status"]),
+        colored_state(each["status"]),
         scale.offset(start),
         scale.offset(end),
         str(len(each["attempts"]) or ""),
-        bar(list(_pieces(each)), _COLOURS.get(each["status"], "red"), scale),
+        bar(list(_pieces(each)), _COLORS.get(each["status"], "red"), scale),
     ]
 
 
@@ -180,14 +180,14 @@ class Scale:
         return "" if at is None else f"{(at - self.begin).total_seconds():.3f}"
 
 
-def bar(pieces: list[tuple[datetime | None, datetime | None, str]], colour: str, scale: Scale) -> Text:
+def bar(pieces: list[tuple[datetime | None, datetime | None, str]], color: str, scale: Scale) -> Text:
     """One line of cells; a later piece covers an earlier one, and what has not ended goes on to the edge."""
     cells = [" "] * scale.cells
     for begin, end, mark in pieces:
         if begin is not None:
             for cell in range(scale.cell(begin), scale.cell(end or scale.end) + 1):
                 cells[cell] = mark
-    return Text("".join(cells), style=colour)
+    return Text("".join(cells), style=color)
 
 
 def _depth(operation: Mapping[str, Any], operations: Mapping[str, dict[str, Any]]) -> int:
@@ -195,9 +195,9 @@ def _depth(operation: Mapping[str, Any], operations: Mapping[str, dict[str, Any]
     return 0 if parent is None else 1 + _depth(parent, operations)
 
 
-def coloured_state(state: str) -> Text:
+def colored_state(state: str) -> Text:
     """An operation's state, short."""
-    return Text(state.lower().replace("_", " "), style=_COLOURS.get(state, "red"))
+    return Text(state.lower().replace("_", " "), style=_COLORS.get(state, "red"))
 
 
 def _clock(left: timedelta) -> str:

@@ -47,7 +47,7 @@ class Environment:
         self.function = function
         self.state: State = "starting"
         self.request_id: str | None = None
-        self.initialised = False
+        self.initialized = False
         self._execution: str | None = None
         self.init_error: Outcome | None = None
         self._log = log
@@ -96,7 +96,7 @@ class Environment:
         if self.state == "dead":
             self._next.set_result(None)
         else:
-            self.state, self.initialised = "idle", True
+            self.state, self.initialized = "idle", True
         return self._next
 
     def init_failed(self, payload: bytes) -> None:

@@ -114,12 +114,12 @@ class Pool:
 
     def _after(self, environment: Environment) -> None:
         """An environment has ended: one that never got ready takes an invocation with it, else start another."""
-        self.init_error = None if environment.initialised else environment.init_error
+        self.init_error = None if environment.initialized else environment.init_error
         if self._closed:
             while self._waiting:
                 work = self._waiting.popleft()
                 work.finish(Outcome.failed(work.request_id, "Runtime.ExitError", _STOPPING))
-        elif environment.initialised or environment.id in self._outdated:
+        elif environment.initialized or environment.id in self._outdated:
             self._grow()
         elif self._waiting and environment.init_error is not None:
             work = self._waiting.popleft()

@@ -137,7 +137,7 @@ def test_orders_placed_at_once_come_to_the_limit_and_not_beyond(adapters: Adapte
 
 
 def test_a_claim_and_its_release_at_once_leave_nothing(adapters: Adapters) -> None:
-    """Whoever comes first: a release before the claim has closed the key."""
+    """A release that comes before the claim closes the key."""
 
     def release(key: str) -> tuple[str, ...]:
         adapters.quotas.release(key)

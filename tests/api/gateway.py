@@ -69,7 +69,7 @@ class Gateway:
         return Reply(response.status, response.headers, rest)
 
     def token(self, identity: str = "requester-1") -> str:
-        """The header line that signs somebody in."""
+        """Return the header line that signs a person in."""
         token = self.send("GET", f"/local/token?identity={identity}").json["accessToken"]
         return f"Authorization: Bearer {token}"
 

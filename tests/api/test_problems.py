@@ -155,7 +155,7 @@ def test_every_finding_has_its_pointer_and_its_sentence(world: World) -> None:
         ("currency", "USD", "The catalogue is in EUR; use that."),
     ],
 )
-def test_each_limit_of_a_submission_is_told(world: World, field: str, value: Any, sentence: str) -> None:
+def test_each_limit_of_a_submission_is_named(world: World, field: str, value: Any, sentence: str) -> None:
     assert findings(submitting({**ONE_LEVEL, field: value})) == {f"/{field}": sentence}
 
 
@@ -174,13 +174,13 @@ def test_a_quantity_is_a_whole_number_in_its_limits(world: World, quantity: Any,
     assert findings(submitting(body)) == {"/lines/0/quantity": sentence}
 
 
-def test_what_the_catalogue_lacks_is_told_line_by_line(world: World) -> None:
+def test_missing_goods_are_named_line_by_line(world: World) -> None:
     body = {**ONE_LEVEL, "lines": [{"sku": "ATLAS-ED", "quantity": 1}, {"sku": "NO-SUCH", "quantity": 1}]}
 
     assert "pick one it has" in findings(submitting(body))["/lines/1/sku"]
 
 
-def test_an_order_over_the_cap_is_told_so(world: World) -> None:
+def test_an_order_over_the_cap_is_refused(world: World) -> None:
     body = {**ONE_LEVEL, "lines": [{"sku": "MERIDIAN-GIS", "quantity": 10_000}]}
 
     assert "Order less" in findings(submitting(body))["/lines"]
@@ -214,10 +214,10 @@ def test_many_findings_are_cut_at_a_hundred(world: World) -> None:
 
 def test_a_rejection_needs_a_reason(world: World) -> None:
     order_id = world.pending()
-    told = {"/reason": "Enter the reason for the rejection; the requester will read it."}
+    expected = {"/reason": "Enter the reason for the rejection; the requester will read it."}
 
-    assert findings(call(decision(order_id, verdict="reject"))) == told
-    assert findings(call(decision(order_id, verdict="reject", reason="  "))) == told
+    assert findings(call(decision(order_id, verdict="reject"))) == expected
+    assert findings(call(decision(order_id, verdict="reject", reason="  "))) == expected
     assert findings(call(decision(order_id, verdict="reject", reason="x" * 2001))) == {
         "/reason": "Use at most 2000 characters."
     }
@@ -268,7 +268,7 @@ def test_an_unknown_address_is_not_found(world: World) -> None:
         ("POST", "/openapi.json", "GET"),
     ],
 )
-def test_a_wrong_method_is_told_the_right_ones(world: World, method: str, path: str, allow: str) -> None:
+def test_a_wrong_method_is_answered_with_the_right_ones(world: World, method: str, path: str, allow: str) -> None:
     answer = call(an_event(method, path, person=None))
 
     refused(answer, 405, "method-not-allowed")

@@ -91,8 +91,8 @@ def test_what_one_requester_holds_is_nothing_to_another(world: World) -> None:
 def test_open_orders_have_a_number(world: World) -> None:
     holding(world, **{OPEN_ORDERS: 500})
 
-    told = "You have 500 open orders, the most there may be; order again when an open order is decided or withdrawn."
-    assert errors(ordering(ONE_LEVEL)) == {"/lines": told}
+    detail = "You have 500 open orders, the most there may be; order again when an open order is decided or withdrawn."
+    assert errors(ordering(ONE_LEVEL)) == {"/lines": detail}
 
 
 def test_the_automatic_tier_is_not_affected(world: World) -> None:

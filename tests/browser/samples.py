@@ -43,8 +43,8 @@ def a_catalogue() -> dict[str, Any]:
         ("JUNO-MAIL", "Juno mailbox, one year", 1_200, True),
         ("FJORD-DB", "Fjord database, one node", 24_900, True),
         ("MERIDIAN-GIS", "Meridian maps, one seat", 99_000, True),
-        ("SOLD-OUT", "Sold-out licence", 2_500, False),
-        *((f"BULK-{number:04}", f"Bulk licence {number}", 10, True) for number in range(1, 30)),
+        ("SOLD-OUT", "Sold-out license", 2_500, False),
+        *((f"BULK-{number:04}", f"Bulk license {number}", 10, True) for number in range(1, 30)),
     ]
     items = [
         {"sku": sku, "name": name, "unitPrice": price, "digital": True, "available": available}

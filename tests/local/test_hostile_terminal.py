@@ -189,7 +189,7 @@ def logged(**entry: Any) -> tuple[str, str]:
         kept.append(f"{line}\n")
         return True
 
-    Screen(terminal, keep, colours=False)("countersign-Notifier", None, json.dumps(entry))
+    Screen(terminal, keep, colors=False)("countersign-Notifier", None, json.dumps(entry))
     return terminal.getvalue(), "".join(kept)
 
 

@@ -58,7 +58,7 @@ def test_a_request_is_told_by_its_route_and_answer() -> None:
 def test_metrics_and_looks_stay_in_the_file(entry: dict[str, Any]) -> None:
     """A page that is open looks every few seconds."""
     terminal, kept = io.StringIO(), Kept()
-    Screen(terminal, kept, colours=False)("countersign-ApprovalApi", "r-1", json.dumps(entry))
+    Screen(terminal, kept, colors=False)("countersign-ApprovalApi", "r-1", json.dumps(entry))
     assert terminal.getvalue() == ""
     assert json.loads(kept[0]) == {"source": "countersign-ApprovalApi", "requestId": "r-1", **entry}
 
@@ -76,12 +76,12 @@ def test_a_failure_comes_with_its_error_and_leaves_the_trace_to_the_file(failure
     assert [line.strip() for line in more] == ["ValueError: no"]
 
 
-@pytest.mark.parametrize(("level", "colour"), [("ERROR", "\033[31m"), ("WARNING", "\033[33m"), ("INFO", "")])
-def test_trouble_has_a_colour(level: str, colour: str) -> None:
+@pytest.mark.parametrize(("level", "color"), [("ERROR", "\033[31m"), ("WARNING", "\033[33m"), ("INFO", "")])
+def test_trouble_has_a_color(level: str, color: str) -> None:
     terminal = io.StringIO()
     entry = {"level": level, "message": "it broke"}
-    Screen(terminal, Kept(), colours=True)("countersign-Notifier", None, json.dumps(entry))
-    assert f"\033[0m{colour} Notifier       it broke" in terminal.getvalue()
+    Screen(terminal, Kept(), colors=True)("countersign-Notifier", None, json.dumps(entry))
+    assert f"\033[0m{color} Notifier       it broke" in terminal.getvalue()
 
 
 def test_a_plain_line_is_told_as_it_is() -> None:
@@ -104,7 +104,7 @@ def test_a_log_never_grows_beyond_twice_its_limit(tmp_path: Path) -> None:
 def test_a_log_on_a_full_disk_goes_on_without_the_lines_and_says_so_once() -> None:
     terminal, kept = io.StringIO(), Kept()
     kept.room = 1
-    screen = Screen(terminal, kept, colours=False)
+    screen = Screen(terminal, kept, colors=False)
     for number in range(5):
         screen("f", None, f"line {number}")
     kept.room = 10

@@ -16,8 +16,10 @@ ROOMS = (
     "Makefile",
     "docs",
     "events",
-    "functions/approval_api",
+    "functions",
+    "layers",
     "samconfig.toml",
+    "scripts",
     "template.yaml",
 )
 TEXT = frozenset({"", ".css", ".html", ".js", ".json", ".md", ".mjs", ".py", ".svg", ".toml", ".yaml"})
@@ -29,8 +31,9 @@ BRITISH = re.compile(
 )
 CODES = re.compile(r"\bR\d{1,2}\b|\bproduct rule\b")
 PROSE = frozenset({".md", ".py"})
-# Paths name tests and files, which are renamed by the owners of their rooms.
-NAMES = re.compile(r"`[^`\n]*`|\]\([^)\s]*\)")
+# Paths name tests and files, which are renamed by the owners of their rooms. The quoted values are those of AWS and of
+# ledgers that hold payments in this spelling.
+NAMES = re.compile(r"`[^`\n]*`|\]\([^)\s]*\)|\"Cancelled\"|\"CANCELLED\"|\"authorised?\"")
 
 
 def files(room: str) -> Iterator[Path]:

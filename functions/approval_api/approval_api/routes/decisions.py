@@ -20,7 +20,7 @@ from orders.domain.model import OrderId, Verdict
 from orders.wiring import services
 
 metrics = Metrics(namespace="Countersign")
-router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # its constructor has no annotations
+router = APIGatewayHttpRouter()
 
 
 @router.post(

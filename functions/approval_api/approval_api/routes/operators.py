@@ -17,7 +17,7 @@ from approval_api.responses.orders import OrderView, order_view
 from orders.domain.model import OrderId
 from orders.wiring import services
 
-router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # its constructor has no annotations
+router = APIGatewayHttpRouter()
 
 
 @router.post(

@@ -29,7 +29,7 @@ from orders.domain.model import OrderId, Page, Person, Status
 from orders.wiring import services
 
 metrics = Metrics(namespace="Countersign")
-router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # its constructor has no annotations
+router = APIGatewayHttpRouter()
 
 
 @router.post(

@@ -16,7 +16,7 @@ from orders.domain.model import Order, OrderId
 from orders.domain.picking import ReportPicking
 from orders.wiring import services
 
-router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # its constructor has no annotations
+router = APIGatewayHttpRouter()
 
 
 @router.get("/picking", summary="List picking jobs", responses=answers(PickingListView, 403), security=TOKEN)

@@ -17,7 +17,7 @@ from approval_api.responses.reference import (
 )
 from orders.wiring import services
 
-router = APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # its constructor has no annotations
+router = APIGatewayHttpRouter()
 
 
 @router.get(

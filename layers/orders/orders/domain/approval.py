@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
 from orders.domain.errors import NotAnApproverError, NotTheRequesterError, SegregationOfDutiesError
-from orders.domain.model import AuditData, Decision, LevelOutcome, Order, OrderId, Status, Verdict
+from orders.domain.model import Decision, LevelOutcome, Order, OrderId, Status, Verdict
 from orders.domain.policy import escalation_target
 from orders.domain.refusals import TransitionRefusedError, refused_at_level
-from orders.domain.rules import BEFORE_CHARGE, PENDING, Command, PersonCommand, Rule, among
+from orders.domain.rules import BEFORE_CHARGE, PENDING, Audited, Command, PersonCommand, Rule, among
 from orders.domain.usernames import WORKFLOW, same_person
 
 FIRST_REMINDER_AFTER_A_FAILED_REQUEST = timedelta(seconds=60)
@@ -19,24 +19,22 @@ FIRST_REMINDER_AFTER_A_FAILED_REQUEST = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class OpenLevel:
+class OpenLevel(Audited):
     """Open a level for decisions and publish the id of the callback that wakes the workflow."""
 
     event: ClassVar[str] = "level-opened"
+    audited: ClassVar[tuple[str, ...]] = ("level",)
     level: int
     callback_id: str
     possible_duplicate_of: OrderId | None = None
     actor: ClassVar[str] = WORKFLOW
-
-    @property
-    def audit_data(self) -> AuditData:
-        return {"level": self.level}
 
 
 @dataclass(frozen=True, slots=True)
 class Decide(PersonCommand):
     """Approve or reject a level."""
 
+    audited: ClassVar[tuple[str, ...]] = ("level", "reason")
     level: int
     verdict: Verdict
     reason: str | None
@@ -45,74 +43,55 @@ class Decide(PersonCommand):
     def event(self) -> str:
         return "approved" if self.verdict is Verdict.APPROVE else "rejected"
 
-    @property
-    def audit_data(self) -> AuditData:
-        return {"level": self.level, "reason": self.reason}
-
 
 @dataclass(frozen=True, slots=True)
 class Withdraw(PersonCommand):
     """Take the order back; only its requester can."""
 
     event: ClassVar[str] = "withdrawn"
+    audited: ClassVar[tuple[str, ...]] = ("reason",)
     reason: str | None
-
-    @property
-    def audit_data(self) -> AuditData:
-        return {"reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)
-class Remind:
+class Remind(Audited):
     """Record a reminder as due; the workflow sends it."""
 
     event: ClassVar[str] = "reminded"
+    audited: ClassVar[tuple[str, ...]] = ("level",)
     level: int
     actor: ClassVar[str] = WORKFLOW
 
-    @property
-    def audit_data(self) -> AuditData:
-        return {"level": self.level}
-
 
 @dataclass(frozen=True, slots=True)
-class Escalate:
+class Escalate(Audited):
     """Let the next role up the ladder decide too."""
 
     event: ClassVar[str] = "escalated"
+    audited: ClassVar[tuple[str, ...]] = ("level",)
     level: int
     actor: ClassVar[str] = WORKFLOW
 
-    @property
-    def audit_data(self) -> AuditData:
-        return {"level": self.level}
-
 
 @dataclass(frozen=True, slots=True)
-class Expire:
+class Expire(Audited):
     """Close a level whose window ended without a decision; the first actor to touch the row after that writes it."""
 
     event: ClassVar[str] = "expired"
+    audited: ClassVar[tuple[str, ...]] = ("level",)
     level: int
     actor: str
 
-    @property
-    def audit_data(self) -> AuditData:
-        return {"level": self.level}
-
 
 @dataclass(frozen=True, slots=True)
-class NoteUndelivered:
+class NoteUndelivered(Audited):
     """Record that a message about a level could not be handed to the notifier. It never fails the order."""
 
     event: ClassVar[str] = "notification-failed"
+    audited: ClassVar[tuple[str, ...]] = ("level", "message")
     level: int
     message: str
     actor: ClassVar[str] = WORKFLOW
-
-    @property
-    def audit_data(self) -> AuditData:
-        return {"level": self.level, "message": self.message}
 
 
 class LevelCommand(Command, Protocol):
@@ -268,7 +247,7 @@ def withdrawn(order: Order, command: Withdraw, _now: datetime) -> Order:
 def expired(order: Order, command: Expire, _now: datetime) -> Order:
     """Expire the level and the order."""
     level = replace(order.level(command.level), outcome=LevelOutcome.EXPIRED)
-    reason = f"Nobody decided level {level.number} in time"
+    reason = f"Level {level.number} was not decided in time"
     return replace(order.with_level(level), status=Status.EXPIRED, outcome_reason=reason)
 
 

@@ -6,74 +6,56 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from orders.domain.model import AuditData, JobState, Order, Status
+from orders.domain.model import JobState, Order, Status
 from orders.domain.refusals import TransitionRefusedError
-from orders.domain.rules import BEFORE_CHARGE, CHARGING, COOLING, PAID, PENDING, Rule, among, to, to_because
+from orders.domain.rules import BEFORE_CHARGE, CHARGING, COOLING, PAID, PENDING, Audited, Rule, among, to, to_because
 from orders.domain.usernames import WORKFLOW
 
 # --- commands ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(Audited):
     """Close an order that screening, stock or payment authorization refused."""
 
     event: ClassVar[str] = "refused"
+    audited: ClassVar[tuple[str, ...]] = ("reason",)
     reason: str
     actor: ClassVar[str] = WORKFLOW
 
-    @property
-    def audit_data(self) -> AuditData:
-        return {"reason": self.reason}
-
 
 @dataclass(frozen=True, slots=True)
-class BeginCoolingOff:
+class BeginCoolingOff(Audited):
     """Delay the charge of a very large order after its last approval, so that its requester can still withdraw it."""
 
     event: ClassVar[str] = "cooling-off-begun"
     actor: ClassVar[str] = WORKFLOW
 
-    @property
-    def audit_data(self) -> AuditData:
-        return {}
-
 
 @dataclass(frozen=True, slots=True)
-class BeginCharge:
+class BeginCharge(Audited):
     """Pass the point of no return."""
 
     event: ClassVar[str] = "charge-begun"
     actor: ClassVar[str] = WORKFLOW
 
-    @property
-    def audit_data(self) -> AuditData:
-        return {}
-
 
 @dataclass(frozen=True, slots=True)
-class Complete:
+class Complete(Audited):
     """Close an order that is paid and delivered."""
 
     event: ClassVar[str] = "completed"
     actor: ClassVar[str] = WORKFLOW
 
-    @property
-    def audit_data(self) -> AuditData:
-        return {}
-
 
 @dataclass(frozen=True, slots=True)
-class Fail:
+class Fail(Audited):
     """Close an order whose charge or picking failed, after every effect was undone."""
 
     event: ClassVar[str] = "failed"
+    audited: ClassVar[tuple[str, ...]] = ("reason",)
     reason: str
     actor: ClassVar[str] = WORKFLOW
-
-    @property
-    def audit_data(self) -> AuditData:
-        return {"reason": self.reason}
 
 
 # --- guards -----------------------------------------------------------------------------------------------------------

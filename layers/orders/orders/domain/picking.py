@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from orders.domain.errors import NotPermittedError
-from orders.domain.model import AuditData, Job, JobState, Order, Role, Status
+from orders.domain.model import Job, JobState, Order, Role, Status
 from orders.domain.refusals import TransitionRefusedError
-from orders.domain.rules import FULFILLING, PAID, PersonCommand, Rule
+from orders.domain.rules import FULFILLING, PAID, Audited, PersonCommand, Rule
 from orders.domain.usernames import WORKFLOW, same_person
 
 MAX_JOBS = 2
@@ -18,17 +18,14 @@ MAX_JOBS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class OpenJob:
+class OpenJob(Audited):
     """Open a picking job and publish the id of the callback that a claim completes."""
 
     event: ClassVar[str] = "job-opened"
+    audited: ClassVar[tuple[str, ...]] = ("job",)
     job: int
     callback_id: str
     actor: ClassVar[str] = WORKFLOW
-
-    @property
-    def audit_data(self) -> AuditData:
-        return {"job": self.job}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +33,15 @@ class ClaimJob(PersonCommand):
     """Claim a job: a station's first heartbeat."""
 
     event: ClassVar[str] = "job-claimed"
+    audited: ClassVar[tuple[str, ...]] = ("job",)
     job: int
-
-    @property
-    def audit_data(self) -> AuditData:
-        return {"job": self.job}
 
 
 @dataclass(frozen=True, slots=True)
 class ReportPicking(PersonCommand):
     """Report the result of a job, from the station that claimed it."""
 
+    audited: ClassVar[tuple[str, ...]] = ("job", "reason")
     job: int
     picked: bool
     reason: str | None
@@ -55,35 +50,25 @@ class ReportPicking(PersonCommand):
     def event(self) -> str:
         return "picked" if self.picked else "picking-failed"
 
-    @property
-    def audit_data(self) -> AuditData:
-        return {"job": self.job, "reason": self.reason}
-
 
 @dataclass(frozen=True, slots=True)
-class LoseJob:
+class LoseJob(Audited):
     """Take a job from a station whose heartbeats stopped; every later call of that station is refused."""
 
     event: ClassVar[str] = "job-lost"
+    audited: ClassVar[tuple[str, ...]] = ("job",)
     job: int
     actor: ClassVar[str] = WORKFLOW
-
-    @property
-    def audit_data(self) -> AuditData:
-        return {"job": self.job}
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveJob:
+class LeaveJob(Audited):
     """Close a job that no station claimed in time."""
 
     event: ClassVar[str] = "job-unclaimed"
+    audited: ClassVar[tuple[str, ...]] = ("job",)
     job: int
     actor: ClassVar[str] = WORKFLOW
-
-    @property
-    def audit_data(self) -> AuditData:
-        return {"job": self.job}
 
 
 # --- guards -----------------------------------------------------------------------------------------------------------

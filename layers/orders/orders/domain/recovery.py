@@ -7,25 +7,22 @@ from datetime import datetime
 from typing import ClassVar
 
 from orders.domain.errors import NotPermittedError
-from orders.domain.model import AuditData, Order, Role, Status
+from orders.domain.model import Order, Role, Status
 from orders.domain.refusals import TransitionRefusedError
-from orders.domain.rules import HELD, UNDER_WAY, PersonCommand, Rule, among, to_because
+from orders.domain.rules import HELD, UNDER_WAY, Audited, PersonCommand, Rule, among, to_because
 from orders.domain.usernames import WORKFLOW
 
 # --- commands ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class NeedAttention:
+class NeedAttention(Audited):
     """Hold an order whose effects are uncertain, until an operator has looked at it."""
 
     event: ClassVar[str] = "needs-attention"
+    audited: ClassVar[tuple[str, ...]] = ("reason",)
     reason: str
     actor: str
-
-    @property
-    def audit_data(self) -> AuditData:
-        return {"reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +30,8 @@ class RequestStop(PersonCommand):
     """Stop the execution; the status event of AWS about it then holds the order."""
 
     event: ClassVar[str] = "stop-requested"
+    audited: ClassVar[tuple[str, ...]] = ("reason",)
     reason: str
-
-    @property
-    def audit_data(self) -> AuditData:
-        return {"reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +39,19 @@ class BeginRecovery(PersonCommand):
     """Start the execution that only undoes; `number` follows the number of the recovery before."""
 
     event: ClassVar[str] = "recovery-begun"
+    audited: ClassVar[tuple[str, ...]] = ("reason",)
     number: int
     reason: str
 
-    @property
-    def audit_data(self) -> AuditData:
-        return {"reason": self.reason}
-
 
 @dataclass(frozen=True, slots=True)
-class Recover:
+class Recover(Audited):
     """Close a held order after every undo was confirmed."""
 
     event: ClassVar[str] = "recovered"
+    audited: ClassVar[tuple[str, ...]] = ("reason",)
     reason: str
     actor: ClassVar[str] = WORKFLOW
-
-    @property
-    def audit_data(self) -> AuditData:
-        return {"reason": self.reason}
 
 
 # --- guards -----------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from orders.domain.model import AuditData, AuditEntry, Order, Person, Status
 from orders.domain.refusals import TransitionRefusedError, refused_by_state
@@ -39,8 +39,20 @@ class ReasonedCommand(Command, Protocol):
         ...
 
 
+class Audited:
+    """The part of a command that says which of its fields the audit records, each under its own name."""
+
+    __slots__ = ()
+    audited: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def audit_data(self) -> AuditData:
+        """The fields that `audited` names, with their values."""
+        return {name: getattr(self, name) for name in self.audited}
+
+
 @dataclass(frozen=True, slots=True)
-class PersonCommand:
+class PersonCommand(Audited):
     """The part of a command that names the person who gives it."""
 
     person: Person

@@ -13,7 +13,7 @@ SLOW_POLLS = 3
 
 
 class Operation(StrEnum):
-    """What moves money. Each happens at most once to a payment."""
+    """A movement of money, made at most once for each payment. The ledger stores these values: never change one."""
 
     AUTHORIZE = "authorise"
     CAPTURE = "capture"
